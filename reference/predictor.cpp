@@ -116,7 +116,8 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
     throw DomainError("variances", "(minimum " + to_text(variances.minCoeff()) + ")",
                       "finite variances >= 0");
   }
-  return [=](const NoiseLevel& level, const BatchRef& x_t) {
+  return [weights = std::move(weights), means = std::move(means), variances = std::move(variances)](
+             const NoiseLevel& level, const BatchRef& x_t) {
     require_finite("x_t", x_t);
     const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar,
                  dimensions = static_cast<double>(x_t.rows());

@@ -165,7 +165,7 @@ Schedule Schedule::scaled_linear(int T, double beta_start, double beta_end) {
 
 Schedule Schedule::squaredcos_cap_v2(int T) {
   require_count(T);
-  const Quad half_pi = boost::math::constants::half_pi<Quad>();
+  const Quad& half_pi = boost::math::constants::half_pi<Quad>();
   const auto f = [&](int t) {
     const Quad c = cos((Quad(t) / T + Quad(8) / 1000) / (Quad(1008) / 1000) * half_pi);
     return Quad(c * c);

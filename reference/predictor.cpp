@@ -98,8 +98,8 @@ EpsModel point_mass_eps(Batch x0) {
   };
 }
 
-EpsModel gaussian_eps(Eigen::VectorXd mean, double variance) {
-  return mixture_eps(Eigen::VectorXd::Ones(1), std::move(mean), Eigen::VectorXd::Constant(1, variance));
+EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
+  return mixture_eps(Eigen::VectorXd::Ones(1), mean, Eigen::VectorXd::Constant(1, variance));
 }
 
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances) {

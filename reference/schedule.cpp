@@ -28,7 +28,7 @@ std::vector<Quad> ramp(int T, const Quad& start, const Quad& end) {
   return values;
 }
 
-void require_steps(int T, int S) {
+void require_count(int T, int S) {
   require_count(T);
   if (S < 1 || S > T) throw DomainError("S", std::to_string(S), "1 <= S <= T = " + std::to_string(T));
 }
@@ -233,28 +233,28 @@ Tau Tau::from_times(std::vector<int> times, int T) {
 Tau Tau::full(int T) { return leading(T, T); }
 
 Tau Tau::leading(int T, int S, int steps_offset) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (int i = 1; i <= S; ++i) times.push_back(1 + (i - 1) * (T / S) + steps_offset);
   return from_times(std::move(times), T);
 }
 
 Tau Tau::trailing(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 1; i <= S; ++i) times.push_back(round_ratio(i * T, S));
   return from_times(std::move(times), T);
 }
 
 Tau Tau::linspace(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 0; i < S; ++i) times.push_back(S == 1 ? 1 : 1 + round_ratio(i * (T - 1), S - 1));
   return from_times(std::move(times), T);
 }
 
 Tau Tau::quadratic(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 1; i <= S; ++i) {
     times.push_back(static_cast<int>(i * i * T / (static_cast<long long>(S) * S)));
@@ -288,6 +288,14 @@ Chain Chain::from_sigmas(const Schedule& schedule, const Tau& tau, const std::ve
     throw ShapeError("number of sigmas", std::to_string(sigmas.size()), "S = " + std::to_string(tau.S()));
   }
   return {transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+}
+
+void require_steps(const Chain& chain) {
+  if (chain.steps.empty()) throw ShapeError("number of steps", "0", "S >= 1");
+  if (chain.sigma.size() != chain.steps.size()) {
+    throw ShapeError("number of sigmas", std::to_string(chain.sigma.size()),
+                     "S = " + std::to_string(chain.steps.size()));
+  }
 }
 
 }  // namespace ddim

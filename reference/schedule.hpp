@@ -148,4 +148,7 @@ struct Chain {
   static Chain from_sigmas(const Schedule& schedule, const Tau& tau, const std::vector<double>& sigmas);
 };
 
+/// ShapeError unless the chain has at least one step and one sigma for each.
+void require_steps(const Chain& chain);
+
 }  // namespace ddim

@@ -145,6 +145,7 @@ PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& p
                         const Eigen::VectorXd& gamma) {
   require_path(chain, path);
   require_shape("gamma", gamma, chain.S(), 1);
+  require_finite("gamma", gamma);
   PerSample loss = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {
     const NoiseLevel& level = chain.steps[i].current;

@@ -273,7 +273,9 @@ TEST(Errors, ObjectiveRejectsWrongPathsAndWeights) {
     EXPECT_THROW(calls[k](chain, shorter, x0), ShapeError);
     EXPECT_THROW(calls[k](Chain{}, Path{}, x0), ShapeError);
     EXPECT_THROW(calls[k](chain, path, spread(1, 2, 4)), ShapeError);
-    if (k != 2) EXPECT_THROW(calls[k](chain, misshapen, x0), ShapeError);  // log_q_terminal sees x_T alone
+    if (k != 2) {  // log_q_terminal sees x_T alone
+      EXPECT_THROW(calls[k](chain, misshapen, x0), ShapeError);
+    }
     EXPECT_THROW(calls[k](chain, path, poisoned(x0, kNaN)), DomainError);
     Path wrong = path;
     wrong.back() = poisoned(wrong.back(), kInfinity);

@@ -35,6 +35,11 @@ double ulps(double computed, const R& exact) {
   return R(abs(R(computed) - exact) / ulp_of(exact)).template convert_to<double>();
 }
 
+template <class R>
+double absolute_error(double computed, const R& exact) {
+  return R(abs(R(computed) - exact)).template convert_to<double>();
+}
+
 /// alpha_bar_0..alpha_bar_T: the running product of 1 - beta.
 template <class R>
 std::vector<R> alpha_bars(std::span<const double> betas) {
@@ -50,7 +55,6 @@ struct Definitions {
   R a, p, variance;
 
   static R number(double x) { return R(x); }
-  static R power_of_two(int exponent) { return ldexp(R(1), exponent); }
 
   /// Eq7's square root. Where rounding put sigma^2 above its boundary, by a few ulps, it stands for the
   /// boundary.

@@ -383,9 +383,9 @@ Qed.
 End Inexact.
 
 (** Where kappa comes from: correctly rounded gives u, within one ulp gives 2u. *)
-Definition normal (c : R) := bpow radix2 (emin + prec - 1) <= Rabs c.
+Definition not_subnormal (c : R) := bpow radix2 (emin + prec - 1) <= Rabs c.
 
-Theorem kappa_one_ulp : forall c c', normal c -> Rabs (c' - c) <= ulp radix2 fexp c ->
+Theorem kappa_one_ulp : forall c c', not_subnormal c -> Rabs (c' - c) <= ulp radix2 fexp c ->
   Rabs (c' - c) <= 2 * u * Rabs c.
 Proof.
 intros c c' N H; apply Rle_trans with (1 := H).
@@ -393,7 +393,7 @@ apply Rle_trans with (1 := ulp_FLT_le radix2 emin prec c N).
 right; unfold u, Z.sub; rewrite bpow_plus; change (bpow radix2 1) with 2; ring.
 Qed.
 
-Theorem kappa_rounded : forall c, normal c -> Rabs (rnd c - c) <= u * Rabs c.
+Theorem kappa_rounded : forall c, not_subnormal c -> Rabs (rnd c - c) <= u * Rabs c.
 Proof.
 intros c N.
 apply Rle_trans with (1 := relative_error_N_FLT radix2 emin prec ltac:(lia) choice c N).
@@ -402,7 +402,7 @@ Qed.
 
 (** What the code does: coefficients within one ulp, then the step. *)
 Theorem Eq12_rounding_one_ulp : forall c0 c1 s c0' c1' s' x e z,
-  normal c0 -> normal c1 -> normal s ->
+  not_subnormal c0 -> not_subnormal c1 -> not_subnormal s ->
   Rabs (c0' - c0) <= ulp radix2 fexp c0 -> Rabs (c1' - c1) <= ulp radix2 fexp c1 ->
   Rabs (s' - s) <= ulp radix2 fexp s ->
   Rabs (sum3 c0' x c1' e s' z - (c0 * x + c1 * e + s * z))

@@ -104,7 +104,7 @@ Definition cpp (f : formula) : string :=
   "  return " ++ spell (params f) 0 (body f) ++ ";" ++ newline ++
   "}" ++ newline.
 
-Definition header (guard : string) (includes preamble : list string) (fs : list formula) : string :=
+Definition header_of (guard : string) (includes preamble functions : list string) : string :=
   "// Printed by proofs/link/print.sh from the proved syntax trees; do not edit." ++ newline ++
   "// clang-format off" ++ newline ++
   "#ifndef " ++ guard ++ newline ++ "#define " ++ guard ++ newline ++ newline ++
@@ -112,5 +112,19 @@ Definition header (guard : string) (includes preamble : list string) (fs : list 
   "namespace ddim::proved {" ++ newline ++ newline ++
   concat "" (map (fun l => l ++ newline) preamble) ++
   newline ++
-  concat newline (map cpp fs) ++
+  concat newline functions ++
   newline ++ "}  // namespace ddim::proved" ++ newline ++ newline ++ "#endif" ++ newline.
+
+Definition header (guard : string) (includes preamble : list string) (fs : list formula) : string :=
+  header_of guard includes preamble (map cpp fs).
+
+(** The header line by line: Coq prints one long string only with a deep stack. *)
+Fixpoint lines_from (line s : string) : list string :=
+  match s with
+  | EmptyString => match line with EmptyString => [] | _ => [line] end
+  | String c rest => if Ascii.eqb c (ascii_of_nat 10) then line :: lines_from "" rest
+                     else lines_from (line ++ String c "") rest
+  end.
+Definition lines : string -> list string := lines_from "".
+
+Ltac print_lines l := lazymatch l with ?line :: ?rest => idtac line; print_lines rest | nil => idtac end.

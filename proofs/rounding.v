@@ -3,16 +3,16 @@
     The format is any binary one with gradual underflow (Flocq's FLT): precision [prec] >= 3,
     smallest spacing 2^emin; binary64, binary32, binary16 and bfloat16 are instances. Rounding is to
     nearest with any rule for ties. The range is unbounded above, so the bounds hold for results that
-    do not overflow.  [u] = 2^-prec is the unit roundoff, [eta] = 2^(emin-1) half the smallest spacing.
+    do not overflow.  [u] = 2^-prec is the unit roundoff, [tiny] = 2^(emin-1) half the smallest spacing.
 
     - Three terms, (c0 x + c1 e) + s z: the sampler's step (Eq12, Eq13), Eq7, and Eq8's mean plus noise.
-        without fma  |r - exact| <= (3u+4u^2)(|c0 x| + |c1 e|) + (2u+u^2)|s z| + 4 eta
-        with fma     |r - exact| <= u|c0 x| + (2u+u^2)|c1 e| + (3u+4u^2)|s z| + 4 eta
-    - Two terms, c0 x + c1 e: q_sample, the affine forms of Eq9 and of eta = 0.
-        without fma  |r - exact| <= (2u+u^2)(|c0 x| + |c1 e|) + 3 eta
-        with fma     |r - exact| <= u|c0 x| + (2u+u^2)|c1 e| + 3 eta
+        without fma  |r - exact| <= (3u+4u^2)(|c0 x| + |c1 e|) + (2u+u^2)|s z| + 4 tiny
+        with fma     |r - exact| <= u|c0 x| + (2u+u^2)|c1 e| + (3u+4u^2)|s z| + 4 tiny
+    - Two terms, c0 x + c1 e: q_sample, the affine forms of Eq9 and of tiny = 0.
+        without fma  |r - exact| <= (2u+u^2)(|c0 x| + |c1 e|) + 3 tiny
+        with fma     |r - exact| <= u|c0 x| + (2u+u^2)|c1 e| + 3 tiny
     - Eq9 as written, (x - c e) / d:
-        |r - exact| <= (2u+u^2)|x/d| + (3u+4u^2)|c e/d| + eta (1 + 2/|d|)
+        |r - exact| <= (2u+u^2)|x/d| + (3u+4u^2)|c e/d| + tiny (1 + 2/|d|)
     - Coefficients that are themselves off by a relative [kappa] turn each weight g into g + kappa + g kappa;
       a coefficient within one ulp of the exact one, and not subnormal, has kappa = 2u.
     - The same for Flocq's IEEE 754 binary64, binary32 operations: a finite result satisfies the bound. *)
@@ -36,12 +36,12 @@ Notation rnd := (round radix2 fexp (Znearest choice)).
 Notation format := (generic_format radix2 fexp).
 
 Definition u := bpow radix2 (- prec).
-Definition eta := bpow radix2 (emin - 1).
+Definition tiny := bpow radix2 (emin - 1).
 
 Lemma u_positive : 0 < u.
 Proof. apply bpow_gt_0. Qed.
 
-Lemma eta_positive : 0 < eta.
+Lemma tiny_positive : 0 < tiny.
 Proof. apply bpow_gt_0. Qed.
 
 Lemma u_small : u <= / 8.
@@ -52,12 +52,12 @@ Qed.
 Lemma half_bpow : forall e, / 2 * bpow radix2 e = bpow radix2 (e - 1).
 Proof. intros e; unfold Z.sub; rewrite bpow_plus; change (bpow radix2 (- (1))) with (/ 2); ring. Qed.
 
-Lemma rnd_error : forall t, Rabs (rnd t - t) <= u * Rabs t + eta.
+Lemma rnd_error : forall t, Rabs (rnd t - t) <= u * Rabs t + tiny.
 Proof.
 intros t.
 destruct (error_N_FLT radix2 emin prec ltac:(lia) choice t) as (d & h & Hd & Hh & _ & ->).
 rewrite half_bpow in Hd, Hh; replace (- prec + 1 - 1)%Z with (- prec)%Z in Hd by ring.
-fold u in Hd; fold eta in Hh.
+fold u in Hd; fold tiny in Hh.
 replace (t * (1 + d) + h - t) with (t * d + h) by ring.
 apply Rle_trans with (1 := Rabs_triang _ _); rewrite Rabs_mult.
 apply Rplus_le_compat; [rewrite Rmult_comm; apply Rmult_le_compat_r; [apply Rabs_pos|assumption]|assumption].
@@ -80,7 +80,7 @@ Qed.
 
 (** [t'] stands for [t] with error [E]; after rounding the error is at most this. *)
 Lemma rnd_carries : forall t t' E, Rabs (t' - t) <= E ->
-  Rabs (rnd t' - t) <= (1 + u) * E + u * Rabs t + eta.
+  Rabs (rnd t' - t) <= (1 + u) * E + u * Rabs t + tiny.
 Proof.
 intros t t' E H; pose proof u_positive.
 pose proof (rnd_error t').
@@ -120,9 +120,9 @@ apply Rmult_le_compat_r; [assumption|].
 assert (u ^ 3 <= u ^ 2) by (simpl; nra); lra.
 Qed.
 
-Lemma etas_three : (3 + 5 * u + 2 * u ^ 2) * eta <= 4 * eta /\ (3 + 3 * u + u ^ 2) * eta <= 4 * eta.
+Lemma tinies_three : (3 + 5 * u + 2 * u ^ 2) * tiny <= 4 * tiny /\ (3 + 3 * u + u ^ 2) * tiny <= 4 * tiny.
 Proof.
-pose proof u_positive; pose proof u_small; pose proof eta_positive.
+pose proof u_positive; pose proof u_small; pose proof tiny_positive.
 assert (u ^ 2 <= / 64) by (simpl; nra).
 split; apply Rmult_le_compat_r; lra.
 Qed.
@@ -138,12 +138,12 @@ Definition quotient (x c e d : R) := rnd (rnd (x - rnd (c * e)) / d).
 
 (** ** Right-hand sides. [A], [B], [C] are the sizes |c0 x|, |c1 e|, |s z| of the exact terms. *)
 
-Definition sum3_bound (A B C : R) := (3 * u + 4 * u ^ 2) * (A + B) + (2 * u + u ^ 2) * C + 4 * eta.
-Definition sum3_fma_bound (A B C : R) := u * A + (2 * u + u ^ 2) * B + (3 * u + 4 * u ^ 2) * C + 4 * eta.
-Definition sum2_bound (A B : R) := (2 * u + u ^ 2) * (A + B) + 3 * eta.
-Definition sum2_fma_bound (A B : R) := u * A + (2 * u + u ^ 2) * B + 3 * eta.
+Definition sum3_bound (A B C : R) := (3 * u + 4 * u ^ 2) * (A + B) + (2 * u + u ^ 2) * C + 4 * tiny.
+Definition sum3_fma_bound (A B C : R) := u * A + (2 * u + u ^ 2) * B + (3 * u + 4 * u ^ 2) * C + 4 * tiny.
+Definition sum2_bound (A B : R) := (2 * u + u ^ 2) * (A + B) + 3 * tiny.
+Definition sum2_fma_bound (A B : R) := u * A + (2 * u + u ^ 2) * B + 3 * tiny.
 Definition quotient_bound (x c e d : R) :=
-  (2 * u + u ^ 2) * Rabs (x / d) + (3 * u + 4 * u ^ 2) * Rabs (c * e / d) + (1 + 2 / Rabs d) * eta.
+  (2 * u + u ^ 2) * Rabs (x / d) + (3 * u + 4 * u ^ 2) * Rabs (c * e / d) + (1 + 2 / Rabs d) * tiny.
 
 (** ** The theorems *)
 
@@ -151,13 +151,13 @@ Theorem sum2_error : forall c0 x c1 e,
   Rabs (sum2 c0 x c1 e - (c0 * x + c1 * e)) <= sum2_bound (Rabs (c0 * x)) (Rabs (c1 * e)).
 Proof.
 intros c0 x c1 e; unfold sum2, sum2_bound.
-pose proof u_positive; pose proof u_small; pose proof eta_positive.
+pose proof u_positive; pose proof u_small; pose proof tiny_positive.
 eapply Rle_trans.
 - apply rnd_plus_carries; [apply rnd_format|apply rnd_format|].
   apply sum_error; apply rnd_error.
 - pose proof (Rabs_triang (c0 * x) (c1 * e)) as T.
   apply (Rmult_le_compat_l u) in T; [|lra].
-  assert (u * eta <= / 8 * eta) by (apply Rmult_le_compat_r; lra).
+  assert (u * tiny <= / 8 * tiny) by (apply Rmult_le_compat_r; lra).
   nra.
 Qed.
 
@@ -165,14 +165,14 @@ Theorem sum2_fma_error : forall c0 x c1 e,
   Rabs (sum2_fma c0 x c1 e - (c0 * x + c1 * e)) <= sum2_fma_bound (Rabs (c0 * x)) (Rabs (c1 * e)).
 Proof.
 intros c0 x c1 e; unfold sum2_fma, fma, sum2_fma_bound.
-pose proof u_positive; pose proof u_small; pose proof eta_positive.
+pose proof u_positive; pose proof u_small; pose proof tiny_positive.
 eapply Rle_trans.
-- apply rnd_carries with (E := u * Rabs (c1 * e) + eta).
+- apply rnd_carries with (E := u * Rabs (c1 * e) + tiny).
   replace (c0 * x + rnd (c1 * e) - (c0 * x + c1 * e)) with (rnd (c1 * e) - c1 * e) by ring.
   apply rnd_error.
 - pose proof (Rabs_triang (c0 * x) (c1 * e)) as T.
   apply (Rmult_le_compat_l u) in T; [|lra].
-  assert (u * eta <= / 8 * eta) by (apply Rmult_le_compat_r; lra).
+  assert (u * tiny <= / 8 * tiny) by (apply Rmult_le_compat_r; lra).
   nra.
 Qed.
 
@@ -181,7 +181,7 @@ Theorem sum3_error : forall c0 x c1 e s z,
   <= sum3_bound (Rabs (c0 * x)) (Rabs (c1 * e)) (Rabs (s * z)).
 Proof.
 intros c0 x c1 e s z; unfold sum3, sum3_bound.
-pose proof u_positive as Pu; pose proof u_small; pose proof eta_positive.
+pose proof u_positive as Pu; pose proof u_small; pose proof tiny_positive.
 pose proof (Rabs_triang (c0 * x) (c1 * e)) as T2.
 pose proof (Rabs_triang (c0 * x + c1 * e) (s * z)) as T3.
 pose proof (Rabs_pos (c0 * x)); pose proof (Rabs_pos (c1 * e)); pose proof (Rabs_pos (s * z)).
@@ -192,15 +192,15 @@ eapply Rle_trans.
   apply rnd_plus_carries; [apply rnd_format|apply rnd_format|].
   apply sum_error; apply rnd_error.
 - fold A B C.
-  pose proof (weight_three (A + B) ltac:(lra)); pose proof (proj1 etas_three).
+  pose proof (weight_three (A + B) ltac:(lra)); pose proof (proj1 tinies_three).
   assert (u * Rabs (c0 * x + c1 * e + s * z) <= u * (A + B + C)) by (apply Rmult_le_compat_l; lra).
   assert (u * Rabs (c0 * x + c1 * e) <= u * (A + B)) by (apply Rmult_le_compat_l; lra).
   assert ((1 + u) * (u * Rabs (c0 * x + c1 * e)) <= (1 + u) * (u * (A + B)))
     by (apply Rmult_le_compat_l; lra).
   apply Rle_trans with ((3 * u + 3 * u ^ 2 + u ^ 3) * (A + B) + (2 * u + u ^ 2) * C
-                        + (3 + 5 * u + 2 * u ^ 2) * eta); [|lra].
-  apply Rle_trans with ((1 + u) * ((1 + u) * (u * A + eta + (u * B + eta)) + u * (A + B)
-                          + (u * C + eta)) + u * (A + B + C)); [lra|].
+                        + (3 + 5 * u + 2 * u ^ 2) * tiny); [|lra].
+  apply Rle_trans with ((1 + u) * ((1 + u) * (u * A + tiny + (u * B + tiny)) + u * (A + B)
+                          + (u * C + tiny)) + u * (A + B + C)); [lra|].
   right; ring.
 Qed.
 
@@ -209,27 +209,27 @@ Theorem sum3_fma_error : forall c0 x c1 e s z,
   <= sum3_fma_bound (Rabs (c0 * x)) (Rabs (c1 * e)) (Rabs (s * z)).
 Proof.
 intros c0 x c1 e s z; unfold sum3_fma, fma, sum3_fma_bound.
-pose proof u_positive as Pu; pose proof u_small; pose proof eta_positive.
+pose proof u_positive as Pu; pose proof u_small; pose proof tiny_positive.
 pose proof (Rabs_triang (c1 * e) (s * z)) as T2.
 pose proof (Rabs_triang (c0 * x) (c1 * e + s * z)) as T3.
 pose proof (Rabs_pos (c0 * x)); pose proof (Rabs_pos (c1 * e)); pose proof (Rabs_pos (s * z)).
 set (A := Rabs (c0 * x)) in *; set (B := Rabs (c1 * e)) in *; set (C := Rabs (s * z)) in *.
 replace (c0 * x + c1 * e + s * z) with (c0 * x + (c1 * e + s * z)) by ring.
 eapply Rle_trans.
-- apply rnd_carries with (E := (1 + u) * (u * C + eta) + u * Rabs (c1 * e + s * z) + eta).
+- apply rnd_carries with (E := (1 + u) * (u * C + tiny) + u * Rabs (c1 * e + s * z) + tiny).
   replace (c0 * x + _ - _) with (rnd (c1 * e + rnd (s * z)) - (c1 * e + s * z)) by ring.
   apply rnd_carries.
   replace (c1 * e + rnd (s * z) - (c1 * e + s * z)) with (rnd (s * z) - s * z) by ring.
   apply rnd_error.
-- pose proof (weight_three C ltac:(lra)); pose proof (proj2 etas_three).
+- pose proof (weight_three C ltac:(lra)); pose proof (proj2 tinies_three).
   assert (u * Rabs (c0 * x + (c1 * e + s * z)) <= u * (A + (B + C))) by (apply Rmult_le_compat_l; lra).
   assert (u * Rabs (c1 * e + s * z) <= u * (B + C)) by (apply Rmult_le_compat_l; lra).
   assert ((1 + u) * (u * Rabs (c1 * e + s * z)) <= (1 + u) * (u * (B + C)))
     by (apply Rmult_le_compat_l; lra).
   apply Rle_trans with (u * A + (2 * u + u ^ 2) * B + (3 * u + 3 * u ^ 2 + u ^ 3) * C
-                        + (3 + 3 * u + u ^ 2) * eta); [|lra].
-  apply Rle_trans with ((1 + u) * ((1 + u) * (u * C + eta) + u * (B + C) + eta)
-                        + u * (A + (B + C)) + eta); [lra|].
+                        + (3 + 3 * u + u ^ 2) * tiny); [|lra].
+  apply Rle_trans with ((1 + u) * ((1 + u) * (u * C + tiny) + u * (B + C) + tiny)
+                        + u * (A + (B + C)) + tiny); [lra|].
   right; ring.
 Qed.
 
@@ -237,12 +237,12 @@ Theorem quotient_error : forall x c e d, format x -> d <> 0 ->
   Rabs (quotient x c e d - (x - c * e) / d) <= quotient_bound x c e d.
 Proof.
 intros x c e d Fx Hd; unfold quotient, quotient_bound.
-pose proof u_positive as Pu; pose proof u_small; pose proof eta_positive.
+pose proof u_positive as Pu; pose proof u_small; pose proof tiny_positive.
 assert (Pd : 0 < / Rabs d) by (apply Rinv_0_lt_compat, Rabs_pos_lt, Hd).
 assert (D : forall y, Rabs (y / d) = Rabs y * / Rabs d).
 { intros y; unfold Rdiv; rewrite Rabs_mult; f_equal; apply Rabs_inv. }
 assert (S : Rabs (rnd (x - rnd (c * e)) - (x - c * e))
-            <= (1 + u) * (u * Rabs (c * e) + eta) + u * Rabs (x - c * e)).
+            <= (1 + u) * (u * Rabs (c * e) + tiny) + u * Rabs (x - c * e)).
 { apply rnd_plus_carries; [assumption|apply generic_format_opp, rnd_format|].
   replace (x + - rnd (c * e) - (x - c * e)) with (- (rnd (c * e) - c * e)) by ring.
   rewrite Rabs_Ropp; apply rnd_error. }
@@ -259,16 +259,16 @@ eapply Rle_trans.
   assert (T1 : u * Rabs (x - c * e) <= u * (X + C)) by (apply Rmult_le_compat_l; lra).
   apply (Rmult_le_compat_r i) in T; [|lra].
   assert (T' : u * (Rabs (x - c * e) * i) <= u * ((X + C) * i)) by (apply Rmult_le_compat_l; lra).
-  assert (T2 : ((1 + u) * (u * C + eta) + u * Rabs (x - c * e)) * i
-               <= ((1 + u) * (u * C + eta) + u * (X + C)) * i) by (apply Rmult_le_compat_r; lra).
+  assert (T2 : ((1 + u) * (u * C + tiny) + u * Rabs (x - c * e)) * i
+               <= ((1 + u) * (u * C + tiny) + u * (X + C)) * i) by (apply Rmult_le_compat_r; lra).
   apply (Rmult_le_compat_l (1 + u)) in T2; [|lra].
   pose proof (weight_three (C * i) ltac:(apply Rmult_le_pos; lra)).
-  assert (E : (1 + u) * (1 + u) * (eta * i) <= 2 * (eta * i)).
+  assert (E : (1 + u) * (1 + u) * (tiny * i) <= 2 * (tiny * i)).
   { apply Rmult_le_compat_r; [apply Rmult_le_pos; lra|nra]. }
-  apply Rle_trans with ((1 + u) * (((1 + u) * (u * C + eta) + u * (X + C)) * i)
-                        + u * ((X + C) * i) + eta); [lra|].
+  apply Rle_trans with ((1 + u) * (((1 + u) * (u * C + tiny) + u * (X + C)) * i)
+                        + u * ((X + C) * i) + tiny); [lra|].
   apply Rle_trans with ((2 * u + u ^ 2) * (X * i) + (3 * u + 3 * u ^ 2 + u ^ 3) * (C * i)
-    + (1 + u) * (1 + u) * (eta * i) + eta); [right; ring|lra].
+    + (1 + u) * (1 + u) * (tiny * i) + tiny); [right; ring|lra].
 Qed.
 
 (** ** Coefficients that are not exact
@@ -290,12 +290,12 @@ apply Rle_trans with (1 := Rabs_triang _ _); lra.
 Qed.
 
 Definition sum3_bound_inexact (kappa A B C : R) :=
-  inexact kappa (3 * u + 4 * u ^ 2) * (A + B) + inexact kappa (2 * u + u ^ 2) * C + 4 * eta.
+  inexact kappa (3 * u + 4 * u ^ 2) * (A + B) + inexact kappa (2 * u + u ^ 2) * C + 4 * tiny.
 Definition sum3_fma_bound_inexact (kappa A B C : R) :=
-  inexact kappa u * A + inexact kappa (2 * u + u ^ 2) * B + inexact kappa (3 * u + 4 * u ^ 2) * C + 4 * eta.
-Definition sum2_bound_inexact (kappa A B : R) := inexact kappa (2 * u + u ^ 2) * (A + B) + 3 * eta.
+  inexact kappa u * A + inexact kappa (2 * u + u ^ 2) * B + inexact kappa (3 * u + 4 * u ^ 2) * C + 4 * tiny.
+Definition sum2_bound_inexact (kappa A B : R) := inexact kappa (2 * u + u ^ 2) * (A + B) + 3 * tiny.
 Definition sum2_fma_bound_inexact (kappa A B : R) :=
-  inexact kappa u * A + inexact kappa (2 * u + u ^ 2) * B + 3 * eta.
+  inexact kappa u * A + inexact kappa (2 * u + u ^ 2) * B + 3 * tiny.
 
 (** The common part: a bound with weights g_i, moved from the computed to the exact coefficients. *)
 Lemma inexact3 : forall kappa g0 g1 g2 h r t0 t1 t2 t0' t1' t2' A B C,

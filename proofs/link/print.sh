@@ -2,29 +2,28 @@
 # Prints generated/{formulas,bounds}.hpp from the proved syntax trees.
 #   print.sh            compares with the committed files; exit 1 and the difference if they differ
 #   print.sh --write    writes them
-# Needs the compiled formulas.vo and bounds.vo beside this folder.
+# Needs the compiled formulas.vo and running.vo beside this folder.
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 print() {  # module, constant
-  {
-    echo "From Coq Require Import String."
-    echo "Open Scope string_scope."
-    echo "From ddim Require Import $1."
-    echo "Eval vm_compute in $2."
-  } >"$scratch/print_$1.v"
-  # Coq prints     = "text"
-  #                : string     with each quotation mark inside doubled.
-  coqc -q -Q . ddim -o "$scratch/print_$1.vo" "$scratch/print_$1.v" |
-    sed -e '1s/^ *= "//' -e '/^ *: string$/d' -e 's/""/\x01/g' -e 's/"$//' -e 's/\x01/"/g' |
-    sed -e '$ { /^$/d; }' -e 's/%string$//'
+  cat >"$scratch/print_$1.v" <<END
+From Coq Require Import String.
+Open Scope string_scope.
+From ddim Require Import expr $1.
+Goal True. let l := eval vm_compute in (lines $2) in print_lines l. Abort.
+END
+  # Coq quotes each line and doubles the quotation marks inside.
+  coqc -q -Q . ddim -o "$scratch/print_$1.vo" "$scratch/print_$1.v" >"$scratch/quoted"
+  sed -e 's/^"//' -e 's/"$//' -e 's/""/"/g' "$scratch/quoted"
 }
 
 status=0
+print formulas formulas_hpp >"$scratch/formulas.hpp"
+print running bounds_hpp >"$scratch/bounds.hpp"
 for stem in formulas bounds; do
-  print "$stem" "${stem}_hpp" >"$scratch/$stem.hpp"
   test -s "$scratch/$stem.hpp"
   if [ "${1-}" = --write ]; then
     cp "$scratch/$stem.hpp" "generated/$stem.hpp"

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "reference/error.hpp"
+
+namespace ddim {
+
+/// d x n samples: a column is a sample, a row a dimension.
+using Batch = Eigen::MatrixXd;
+/// One number per sample.
+using PerSample = Eigen::VectorXd;
+/// How functions take a batch: any contiguous column-major matrix or block of whole columns, without a copy.
+using BatchRef = Eigen::Ref<const Batch>;
+using BatchOut = Eigen::Ref<Batch>;
+
+/// A coefficient times a named batch; the name appears in errors.
+struct Term {
+  double coefficient;
+  const char* name;
+  BatchRef value;
+};
+
+/// result = c0 x0 + c1 x1, or (c0 x0 + c1 x1) + c2 x2: every step of this library is one of these.
+/// Errors: ShapeError where sizes differ; DomainError naming the input that holds a NaN or infinity, or the
+/// result where finite inputs overflow. Error of each component: affine2_bound, affine3_bound in
+/// proofs/generated/bounds.hpp.
+void combine(const Term& x0, const Term& x1, BatchOut result);
+void combine(const Term& x0, const Term& x1, const Term& x2, BatchOut result);
+Batch combine(const Term& x0, const Term& x1);
+Batch combine(const Term& x0, const Term& x1, const Term& x2);
+
+/// DomainError naming the first NaN or infinity with its place.
+void require_finite(const char* name, const BatchRef& value);
+/// ShapeError unless `value` is rows x cols.
+void require_shape(const char* name, const BatchRef& value, Eigen::Index rows, Eigen::Index cols);
+
+}  // namespace ddim

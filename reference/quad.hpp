@@ -1,0 +1,20 @@
+#pragma once
+
+// Internal: scalars that are computed once per step are evaluated with 113 bits and rounded once.
+
+#include <boost/multiprecision/cpp_bin_float.hpp>
+
+#include "reference/schedule.hpp"
+
+namespace ddim {
+
+using Quad = boost::multiprecision::cpp_bin_float_quad;
+
+inline Quad quad(const Wide& value) { return Quad(value.hi) + Quad(value.lo); }
+inline double round_to_double(const Quad& value) { return value.convert_to<double>(); }
+inline Wide wide(const Quad& value) {
+  const double hi = round_to_double(value);
+  return {hi, round_to_double(value - Quad(hi))};
+}
+
+}  // namespace ddim

@@ -26,44 +26,44 @@ Definition two (w0 w1 : expr) (first : nat) : expr :=
 Definition three (w0 w1 w2 : expr) (first : nat) : expr :=
   (w0 * Abs (Var first) + w1 * Abs (Var (first + 1)) + w2 * Abs (Var (first + 2)) + 4 * TINY)%expr.
 
-Definition two_term_bound := Formula "two_term_bound"
+Definition affine2_bound := Formula "affine2_bound"
   ["rounding.v, sum2_error. c0*x + c1*e in two products and a sum: q_sample, affine Eq9, Eq12 at sigma = 0.";
    "Parameters: unit roundoff u, half the smallest spacing tiny, and the exact terms c0*x and c1*e."]
   ["u"; "tiny"; "term0"; "term1"]
   (two weight_2 weight_2 2).
 
-Definition two_term_fma_bound := Formula "two_term_fma_bound"
+Definition affine2_fma_bound := Formula "affine2_fma_bound"
   ["rounding.v, sum2_fma_error. The same as fma(c0, x, c1*e)."]
   ["u"; "tiny"; "term0"; "term1"]
   (two weight_1 weight_2 2).
 
-Definition three_term_bound := Formula "three_term_bound"
+Definition affine3_bound := Formula "affine3_bound"
   ["rounding.v, sum3_error. (c0*x + c1*e) + s*z, without fma: the step of Eq12 and Eq13, Eq7's and Eq8's draw."]
   ["u"; "tiny"; "term0"; "term1"; "term2"]
   (three weight_3 weight_3 weight_2 2).
 
-Definition three_term_fma_bound := Formula "three_term_fma_bound"
+Definition affine3_fma_bound := Formula "affine3_fma_bound"
   ["rounding.v, sum3_fma_error. The same as fma(c0, x, fma(c1, e, s*z))."]
   ["u"; "tiny"; "term0"; "term1"; "term2"]
   (three weight_1 weight_2 weight_3 2).
 
-Definition two_term_bound_inexact := Formula "two_term_bound_inexact"
-  ["rounding.v, sum2_error_inexact. As two_term_bound, against the exact coefficients, when each coefficient";
+Definition affine2_bound_inexact := Formula "affine2_bound_inexact"
+  ["rounding.v, sum2_error_inexact. As affine2_bound, against the exact coefficients, when each coefficient";
    "used is within kappa of the exact one, relatively: kappa = u if correctly rounded, 2u if within one ulp."]
   ["u"; "tiny"; "kappa"; "term0"; "term1"]
   (two (inexact_weight weight_2) (inexact_weight weight_2) 3).
 
-Definition two_term_fma_bound_inexact := Formula "two_term_fma_bound_inexact"
+Definition affine2_fma_bound_inexact := Formula "affine2_fma_bound_inexact"
   ["rounding.v, sum2_fma_error_inexact."]
   ["u"; "tiny"; "kappa"; "term0"; "term1"]
   (two (inexact_weight weight_1) (inexact_weight weight_2) 3).
 
-Definition three_term_bound_inexact := Formula "three_term_bound_inexact"
+Definition affine3_bound_inexact := Formula "affine3_bound_inexact"
   ["rounding.v, sum3_error_inexact."]
   ["u"; "tiny"; "kappa"; "term0"; "term1"; "term2"]
   (three (inexact_weight weight_3) (inexact_weight weight_3) (inexact_weight weight_2) 3).
 
-Definition three_term_fma_bound_inexact := Formula "three_term_fma_bound_inexact"
+Definition affine3_fma_bound_inexact := Formula "affine3_fma_bound_inexact"
   ["rounding.v, sum3_fma_error_inexact."]
   ["u"; "tiny"; "kappa"; "term0"; "term1"; "term2"]
   (three (inexact_weight weight_1) (inexact_weight weight_2) (inexact_weight weight_3) 3).
@@ -83,39 +83,39 @@ Open Scope R_scope.
 
 Ltac meaning := intros; cbv -[Rplus Rminus Rmult Rdiv Ropp Rabs pow IZR rounding.u rounding.tiny]; ring.
 
-Theorem two_term_bound_meaning : forall t0 t1,
-  value two_term_bound [u; tiny; t0; t1] = sum2_bound emin prec (Rabs t0) (Rabs t1).
+Theorem affine2_bound_meaning : forall t0 t1,
+  value affine2_bound [u; tiny; t0; t1] = sum2_bound emin prec (Rabs t0) (Rabs t1).
 Proof. meaning. Qed.
 
-Theorem two_term_fma_bound_meaning : forall t0 t1,
-  value two_term_fma_bound [u; tiny; t0; t1] = sum2_fma_bound emin prec (Rabs t0) (Rabs t1).
+Theorem affine2_fma_bound_meaning : forall t0 t1,
+  value affine2_fma_bound [u; tiny; t0; t1] = sum2_fma_bound emin prec (Rabs t0) (Rabs t1).
 Proof. meaning. Qed.
 
-Theorem three_term_bound_meaning : forall t0 t1 t2,
-  value three_term_bound [u; tiny; t0; t1; t2] = sum3_bound emin prec (Rabs t0) (Rabs t1) (Rabs t2).
+Theorem affine3_bound_meaning : forall t0 t1 t2,
+  value affine3_bound [u; tiny; t0; t1; t2] = sum3_bound emin prec (Rabs t0) (Rabs t1) (Rabs t2).
 Proof. meaning. Qed.
 
-Theorem three_term_fma_bound_meaning : forall t0 t1 t2,
-  value three_term_fma_bound [u; tiny; t0; t1; t2] = sum3_fma_bound emin prec (Rabs t0) (Rabs t1) (Rabs t2).
+Theorem affine3_fma_bound_meaning : forall t0 t1 t2,
+  value affine3_fma_bound [u; tiny; t0; t1; t2] = sum3_fma_bound emin prec (Rabs t0) (Rabs t1) (Rabs t2).
 Proof. meaning. Qed.
 
-Theorem two_term_bound_inexact_meaning : forall kappa t0 t1,
-  value two_term_bound_inexact [u; tiny; kappa; t0; t1]
+Theorem affine2_bound_inexact_meaning : forall kappa t0 t1,
+  value affine2_bound_inexact [u; tiny; kappa; t0; t1]
   = sum2_bound_inexact emin prec kappa (Rabs t0) (Rabs t1).
 Proof. meaning. Qed.
 
-Theorem two_term_fma_bound_inexact_meaning : forall kappa t0 t1,
-  value two_term_fma_bound_inexact [u; tiny; kappa; t0; t1]
+Theorem affine2_fma_bound_inexact_meaning : forall kappa t0 t1,
+  value affine2_fma_bound_inexact [u; tiny; kappa; t0; t1]
   = sum2_fma_bound_inexact emin prec kappa (Rabs t0) (Rabs t1).
 Proof. meaning. Qed.
 
-Theorem three_term_bound_inexact_meaning : forall kappa t0 t1 t2,
-  value three_term_bound_inexact [u; tiny; kappa; t0; t1; t2]
+Theorem affine3_bound_inexact_meaning : forall kappa t0 t1 t2,
+  value affine3_bound_inexact [u; tiny; kappa; t0; t1; t2]
   = sum3_bound_inexact emin prec kappa (Rabs t0) (Rabs t1) (Rabs t2).
 Proof. meaning. Qed.
 
-Theorem three_term_fma_bound_inexact_meaning : forall kappa t0 t1 t2,
-  value three_term_fma_bound_inexact [u; tiny; kappa; t0; t1; t2]
+Theorem affine3_fma_bound_inexact_meaning : forall kappa t0 t1 t2,
+  value affine3_fma_bound_inexact [u; tiny; kappa; t0; t1; t2]
   = sum3_fma_bound_inexact emin prec kappa (Rabs t0) (Rabs t1) (Rabs t2).
 Proof. meaning. Qed.
 
@@ -127,8 +127,8 @@ End Meaning.
 (** ** The header *)
 
 Definition bounds : list formula :=
-  [two_term_bound; two_term_fma_bound; three_term_bound; three_term_fma_bound;
-   two_term_bound_inexact; two_term_fma_bound_inexact; three_term_bound_inexact; three_term_fma_bound_inexact;
+  [affine2_bound; affine2_fma_bound; affine3_bound; affine3_fma_bound;
+   affine2_bound_inexact; affine2_fma_bound_inexact; affine3_bound_inexact; affine3_fma_bound_inexact;
    predict_x0_bound].
 
 (** running.v adds one error function per formula and prints the header. *)

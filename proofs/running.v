@@ -4,8 +4,9 @@
     number made of the tree's exact values, u and tiny.
 
     - running_error: where [safe] holds (no division by what may be zero, no root of zero, no
-      logarithm), |computed - exact| <= error, in any format of rounding.v.
-    - Its four ingredients are trees themselves, and the printed <formula>_error functions of
+      logarithm of what may not be positive), |computed - exact| <= error, in any format of rounding.v.
+      The platform's log is a parameter, assumed within one ulp: 2u|ln x| + tiny.
+    - Its ingredients are trees themselves, and the printed <formula>_error functions of
       generated/bounds.hpp are chains of them: the tolerance for each coefficient is the theorem's. *)
 
 Require Import Reals Lra Psatz ZArith List String DecimalString Lia.
@@ -31,6 +32,9 @@ Definition ratio_error := Formula "ratio_error"
 Definition root_error := Formula "root_error"
   ["running.v. Error of sqrt a before rounding. Domain: 0 < a."]
   ["a"; "e"] ($1 / Sqrt $0)%expr.
+Definition log_error := Formula "log_error"
+  ["running.v. Error of log a before rounding. Domain: e < a; otherwise no bound exists and this is not positive."]
+  ["a"; "e"] ($1 / ($0 - $1))%expr.
 
 Close Scope Z_scope.
 Open Scope R_scope.
@@ -43,7 +47,10 @@ Notation rnd := (round radix2 (FLT_exp emin prec) (Znearest choice)).
 Notation u := (u prec).
 Notation tiny := (tiny emin).
 
-(** A logarithm is the platform's, whose error no theorem here states: [safe] refuses it. *)
+(** The platform's logarithm. *)
+Variable flog : R -> R.
+Hypothesis flog_one_ulp : forall x, 0 < x -> Rabs (flog x - ln x) <= 2 * u * Rabs (ln x) + tiny.
+
 Fixpoint computed (env : list R) (e : expr) : R :=
   match e with
   | Cst z => IZR z
@@ -52,7 +59,7 @@ Fixpoint computed (env : list R) (e : expr) : R :=
   | Abs e => Rabs (computed env e)
   | Sqr e => rnd (computed env e * computed env e)
   | Sqrt e => rnd (sqrt (computed env e))
-  | Log e => rnd (ln (computed env e))
+  | Log e => flog (computed env e)
   | Add e f => rnd (computed env e + computed env f)
   | Sub e f => rnd (computed env e - computed env f)
   | Mul e f => rnd (computed env e * computed env f)
@@ -60,6 +67,7 @@ Fixpoint computed (env : list R) (e : expr) : R :=
   end.
 
 Definition after (E v : R) : R := value rounded_error [u; tiny; E; v].
+Definition after_log (E v : R) : R := value rounded_error [2 * u; tiny; E; v].
 
 Fixpoint error (env : list R) (e : expr) : R :=
   match e with
@@ -67,7 +75,7 @@ Fixpoint error (env : list R) (e : expr) : R :=
   | Neg e | Abs e => error env e
   | Sqr a => after (value product_error [eval env a; error env a; eval env a; error env a]) (eval env e)
   | Sqrt a => after (value root_error [eval env a; error env a]) (eval env e)
-  | Log _ => 0
+  | Log a => after_log (value log_error [eval env a; error env a]) (eval env e)
   | Add a b | Sub a b => after (error env a + error env b) (eval env e)
   | Mul a b => after (value product_error [eval env a; error env a; eval env b; error env b]) (eval env e)
   | Div a b => after (value ratio_error [eval env a; error env a; eval env b; error env b]) (eval env e)
@@ -78,7 +86,7 @@ Fixpoint safe (env : list R) (e : expr) : Prop :=
   | Cst _ | Var _ => True
   | Neg e | Abs e | Sqr e => safe env e
   | Sqrt e => safe env e /\ 0 < eval env e
-  | Log _ => False
+  | Log e => safe env e /\ error env e < eval env e
   | Add a b | Sub a b | Mul a b => safe env a /\ safe env b
   | Div a b => safe env a /\ safe env b /\ error env b < Rabs (eval env b)
   end.
@@ -131,6 +139,48 @@ apply (Rmult_le_reg_r (sqrt a)); [assumption|].
 unfold Rdiv; rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra; exact D.
 Qed.
 
+Lemma ln_below : forall y, 0 < y -> ln y <= y - 1.
+Proof. intros y Hy; pose proof (exp_ineq1_le (ln y)) as H; rewrite exp_ln in H; lra. Qed.
+
+Lemma ln_difference : forall a b, 0 < a -> 0 < b -> ln a - ln b <= Rabs (a - b) / b.
+Proof.
+intros a b Ha Hb.
+replace (ln a - ln b) with (ln (a / b))
+  by (unfold Rdiv; rewrite ln_mult, ln_Rinv by (try apply Rinv_0_lt_compat; assumption); ring).
+apply Rle_trans with (1 := ln_below (a / b) (Rdiv_lt_0_compat _ _ Ha Hb)).
+replace (a / b - 1) with ((a - b) / b) by (field; lra).
+apply Rmult_le_compat_r; [apply Rlt_le, Rinv_0_lt_compat, Hb|apply Rle_abs].
+Qed.
+
+Lemma log_carries : forall a a' e, Rabs (a' - a) <= e -> e < a ->
+  0 < a' /\ Rabs (ln a' - ln a) <= value log_error [a; e].
+Proof.
+intros a a' e Ha Pe; unfold value; simpl.
+assert (E : 0 <= e) by (apply Rle_trans with (2 := Ha); apply Rabs_pos).
+assert (B := Rabs_le_inv _ _ Ha).
+split; [lra|].
+assert (below : forall d b, Rabs d <= e -> a - e <= b -> Rabs d / b <= e / (a - e)).
+{ intros d b Hd Hb; apply Rmult_le_compat; [apply Rabs_pos|apply Rlt_le, Rinv_0_lt_compat; lra|assumption|].
+  apply Rinv_le_contravar; lra. }
+assert (H1 := ln_difference a' a ltac:(lra) ltac:(lra)).
+assert (H2 := ln_difference a a' ltac:(lra) ltac:(lra)).
+assert (D1 := below (a' - a) a Ha ltac:(lra)).
+assert (D2 := below (a - a') a' ltac:(rewrite Rabs_minus_sym; exact Ha) ltac:(lra)).
+apply Rabs_le; lra.
+Qed.
+
+Lemma after_log_carries : forall v x E, 0 < x -> Rabs (ln x - v) <= E -> Rabs (flog x - v) <= after_log E v.
+Proof.
+intros v x E Px H; unfold after_log, value; simpl.
+pose proof (flog_one_ulp x Px); pose proof (u_positive prec).
+assert (Rabs (ln x) <= Rabs v + E).
+{ replace (ln x) with (v + (ln x - v)) by ring; apply Rle_trans with (1 := Rabs_triang _ _); lra. }
+replace (flog x - v) with ((flog x - ln x) + (ln x - v)) by ring.
+apply Rle_trans with (1 := Rabs_triang _ _).
+assert (2 * u * Rabs (ln x) <= 2 * u * (Rabs v + E)) by (apply Rmult_le_compat_l; lra).
+lra.
+Qed.
+
 Lemma after_carries : forall v v' E, Rabs (v' - v) <= E -> Rabs (rnd v' - v) <= after E v.
 Proof. intros v v' E H; apply (rnd_carries emin prec three_digits choice v v' E H). Qed.
 
@@ -155,7 +205,8 @@ intros env e; induction e; intros S.
   replace (eval env (Sqr e)) with (eval env e * eval env e) by (simpl; ring).
   apply product_carries; apply IHe, S.
 - destruct S as (S & P); cbn [error computed]; apply after_carries, root_carries; [now apply IHe|exact P].
-- destruct S.
+- destruct S as (S & P); cbn [error computed].
+  destruct (log_carries _ _ _ (IHe S) P) as (Q & B); now apply after_log_carries.
 - destruct S as (S1 & S2); cbn [error computed]; apply after_carries.
   apply sum_carries; [now apply IHe1|now apply IHe2].
 - destruct S as (S1 & S2); cbn [error computed]; apply after_carries.
@@ -184,12 +235,14 @@ Definition call (f : string) (args : list string) : string := f ++ "(" ++ concat
 Definition number (n : nat) : string := NilZero.string_of_uint (Nat.to_uint n).
 
 (** [inner] is the carried error, [op] the operation's spelling, both over the operands' names. *)
-Definition emit (before : nat) (lines : string) (op inner : string) : traced :=
+Definition emit_with (unit_roundoff : string) (before : nat) (lines op inner : string) : traced :=
   let v := "v" ++ number before in
   let e := "e" ++ number before in
   Traced (S before)
     (lines ++ "  const Real " ++ v ++ " = " ++ op ++ ";" ++ newline ++
-     "  const Real " ++ e ++ " = " ++ call "rounded_error" ["u"; "tiny"; inner; v] ++ ";" ++ newline) v e.
+     "  const Real " ++ e ++ " = " ++ call "rounded_error" [unit_roundoff; "tiny"; inner; v] ++ ";" ++ newline) v e.
+
+Definition emit := emit_with "u".
 
 Fixpoint trace (ps : list string) (n : nat) (e : expr) : traced :=
   match e with
@@ -202,7 +255,9 @@ Fixpoint trace (ps : list string) (n : nat) (e : expr) : traced :=
         (call "product_error" [its_value t; its_error t; its_value t; its_error t])
   | Sqrt a => let t := trace ps n a in
       emit (count t) (code t) (call "sqrt" [its_value t]) (call "root_error" [its_value t; its_error t])
-  | Log a => let t := trace ps n a in emit (count t) (code t) (call "log" [its_value t]) "zero"
+  | Log a => let t := trace ps n a in 
+      emit_with "Real(2) * u" (count t) (code t) (call "log" [its_value t])
+        (call "log_error" [its_value t; its_error t])
   | Add a b => let s := trace ps n a in let t := trace ps (count s) b in
       emit (count t) (code s ++ code t) (its_value s ++ " + " ++ its_value t)
         (its_error s ++ " + " ++ its_error t)
@@ -217,10 +272,8 @@ Fixpoint trace (ps : list string) (n : nat) (e : expr) : traced :=
         (call "ratio_error" [its_value s; its_error s; its_value t; its_error t])
   end.
 
-(** Formulas with a logarithm have no [error]; those with no operation have none to speak of. *)
-Definition has_error (f : formula) : bool :=
-  (negb (calls (fun e => match e with Log _ => true | _ => false end) (body f))
-   && match body f with Cst _ | Var _ => false | _ => true end)%bool.
+(** A formula without an operation has no rounding error. *)
+Definition has_error (f : formula) : bool := match body f with Cst _ | Var _ => false | _ => true end.
 
 Definition error_cpp (f : formula) : string :=
   let t := trace (params f) 0 (body f) in
@@ -231,7 +284,7 @@ Definition error_cpp (f : formula) : string :=
   "  return " ++ its_error t ++ ";" ++ newline ++
   "}" ++ newline.
 
-Definition ingredients : list formula := [rounded_error; product_error; ratio_error; root_error].
+Definition ingredients : list formula := [rounded_error; product_error; ratio_error; root_error; log_error].
 
 Definition bounds_hpp : string := header_of "DDIM_PROVED_BOUNDS_HPP" ["<cmath>"] bounds_preamble
   (map cpp (bounds ++ ingredients) ++ map error_cpp (filter has_error formulas)).

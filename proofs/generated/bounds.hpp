@@ -16,57 +16,57 @@ namespace ddim::proved {
 /// rounding.v, sum2_error. c0*x + c1*e in two products and a sum: q_sample, affine Eq9, Eq12 at sigma = 0.
 /// Parameters: unit roundoff u, half the smallest spacing tiny, and the exact terms c0*x and c1*e.
 template <class Real>
-Real two_term_bound(Real u, Real tiny, Real term0, Real term1) {
+Real affine2_bound(Real u, Real tiny, Real term0, Real term1) {
   using std::abs;
   return (Real(2) * u + u * u) * abs(term0) + (Real(2) * u + u * u) * abs(term1) + Real(3) * tiny;
 }
 
 /// rounding.v, sum2_fma_error. The same as fma(c0, x, c1*e).
 template <class Real>
-Real two_term_fma_bound(Real u, Real tiny, Real term0, Real term1) {
+Real affine2_fma_bound(Real u, Real tiny, Real term0, Real term1) {
   using std::abs;
   return u * abs(term0) + (Real(2) * u + u * u) * abs(term1) + Real(3) * tiny;
 }
 
 /// rounding.v, sum3_error. (c0*x + c1*e) + s*z, without fma: the step of Eq12 and Eq13, Eq7's and Eq8's draw.
 template <class Real>
-Real three_term_bound(Real u, Real tiny, Real term0, Real term1, Real term2) {
+Real affine3_bound(Real u, Real tiny, Real term0, Real term1, Real term2) {
   using std::abs;
   return (Real(3) * u + Real(4) * (u * u)) * abs(term0) + (Real(3) * u + Real(4) * (u * u)) * abs(term1) + (Real(2) * u + u * u) * abs(term2) + Real(4) * tiny;
 }
 
 /// rounding.v, sum3_fma_error. The same as fma(c0, x, fma(c1, e, s*z)).
 template <class Real>
-Real three_term_fma_bound(Real u, Real tiny, Real term0, Real term1, Real term2) {
+Real affine3_fma_bound(Real u, Real tiny, Real term0, Real term1, Real term2) {
   using std::abs;
   return u * abs(term0) + (Real(2) * u + u * u) * abs(term1) + (Real(3) * u + Real(4) * (u * u)) * abs(term2) + Real(4) * tiny;
 }
 
-/// rounding.v, sum2_error_inexact. As two_term_bound, against the exact coefficients, when each coefficient
+/// rounding.v, sum2_error_inexact. As affine2_bound, against the exact coefficients, when each coefficient
 /// used is within kappa of the exact one, relatively: kappa = u if correctly rounded, 2u if within one ulp.
 template <class Real>
-Real two_term_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1) {
+Real affine2_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1) {
   using std::abs;
   return (Real(2) * u + u * u + kappa + (Real(2) * u + u * u) * kappa) * abs(term0) + (Real(2) * u + u * u + kappa + (Real(2) * u + u * u) * kappa) * abs(term1) + Real(3) * tiny;
 }
 
 /// rounding.v, sum2_fma_error_inexact.
 template <class Real>
-Real two_term_fma_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1) {
+Real affine2_fma_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1) {
   using std::abs;
   return (u + kappa + u * kappa) * abs(term0) + (Real(2) * u + u * u + kappa + (Real(2) * u + u * u) * kappa) * abs(term1) + Real(3) * tiny;
 }
 
 /// rounding.v, sum3_error_inexact.
 template <class Real>
-Real three_term_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1, Real term2) {
+Real affine3_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1, Real term2) {
   using std::abs;
   return (Real(3) * u + Real(4) * (u * u) + kappa + (Real(3) * u + Real(4) * (u * u)) * kappa) * abs(term0) + (Real(3) * u + Real(4) * (u * u) + kappa + (Real(3) * u + Real(4) * (u * u)) * kappa) * abs(term1) + (Real(2) * u + u * u + kappa + (Real(2) * u + u * u) * kappa) * abs(term2) + Real(4) * tiny;
 }
 
 /// rounding.v, sum3_fma_error_inexact.
 template <class Real>
-Real three_term_fma_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1, Real term2) {
+Real affine3_fma_bound_inexact(Real u, Real tiny, Real kappa, Real term0, Real term1, Real term2) {
   using std::abs;
   return (u + kappa + u * kappa) * abs(term0) + (Real(2) * u + u * u + kappa + (Real(2) * u + u * u) * kappa) * abs(term1) + (Real(3) * u + Real(4) * (u * u) + kappa + (Real(3) * u + Real(4) * (u * u)) * kappa) * abs(term2) + Real(4) * tiny;
 }
@@ -104,6 +104,12 @@ template <class Real>
 Real root_error(Real a, Real e) {
   using std::sqrt;
   return e / sqrt(a);
+}
+
+/// running.v. Error of log a before rounding. Domain: e < a; otherwise no bound exists and this is not positive.
+template <class Real>
+Real log_error(Real a, Real e) {
+  return e / (a - e);
 }
 
 /// running.v, running_error. Bound of |lemma1_x0_coefficient computed - exact| for exact arguments.
@@ -885,6 +891,32 @@ Real appendixa_uniform_weight_error(Real u, Real tiny, Real alpha_bar, Real alph
   const Real v3 = v0 - v2;
   const Real e3 = rounded_error(u, tiny, e0 + e2, v3);
   return e3;
+}
+
+/// running.v, running_error. Bound of |kl_normal computed - exact| for exact arguments.
+template <class Real>
+Real kl_normal_error(Real u, Real tiny, Real mean0, Real variance0, Real mean1, Real variance1) {
+  using std::log;
+  const Real zero(0);
+  const Real v0 = variance1 / variance0;
+  const Real e0 = rounded_error(u, tiny, ratio_error(variance1, zero, variance0, zero), v0);
+  const Real v1 = log(v0);
+  const Real e1 = rounded_error(Real(2) * u, tiny, log_error(v0, e0), v1);
+  const Real v2 = mean0 - mean1;
+  const Real e2 = rounded_error(u, tiny, zero + zero, v2);
+  const Real v3 = v2 * v2;
+  const Real e3 = rounded_error(u, tiny, product_error(v2, e2, v2, e2), v3);
+  const Real v4 = variance0 + v3;
+  const Real e4 = rounded_error(u, tiny, zero + e3, v4);
+  const Real v5 = v4 / variance1;
+  const Real e5 = rounded_error(u, tiny, ratio_error(v4, e4, variance1, zero), v5);
+  const Real v6 = v1 + v5;
+  const Real e6 = rounded_error(u, tiny, e1 + e5, v6);
+  const Real v7 = v6 - Real(1);
+  const Real e7 = rounded_error(u, tiny, e6 + zero, v7);
+  const Real v8 = v7 / Real(2);
+  const Real e8 = rounded_error(u, tiny, ratio_error(v7, e7, Real(2), zero), v8);
+  return e8;
 }
 
 /// running.v, running_error. Bound of |kl_normal_equal_variance computed - exact| for exact arguments.

@@ -774,7 +774,9 @@ set (r := sqrt (2 * PI * v)) in *. assert (Pr := sqrt_lt_R0 r S). assert (Er := 
 replace (exp (- (x - m) ^ 2 / (2 * v))) with (exp (- (x - m) ^ 2 / (2 * (2 * v))) ^ 2).
 - set (e := exp _). set (r2 := sqrt (2 * PI * (2 * v))) in *.
   transitivity (e ^ 2 / (sqrt r * sqrt r)); [now rewrite Er|field; lra].
-- simpl. rewrite Rmult_1_r, <- exp_plus. f_equal. field. lra.
+- replace (exp (- (x - m) ^ 2 / (2 * (2 * v))) ^ 2)
+    with (exp (- (x - m) ^ 2 / (2 * (2 * v))) * exp (- (x - m) ^ 2 / (2 * (2 * v)))) by ring.
+  rewrite <- exp_plus. f_equal. field. lra.
 Qed.
 
 Lemma root_factor_pos v : 0 < v -> 0 < root_factor v.
@@ -788,7 +790,8 @@ Proof.
 intros Hv. unfold normal. assert (S := normal_scale v Hv).
 unfold Rdiv. rewrite <- (Rmult_1_l (/ sqrt _)) at 2. apply Rmult_le_compat_r; [apply Rlt_le, Rinv_0_lt_compat; trivial|].
 rewrite <- exp_0. apply exp_le. generalize (pow2_ge_0 (x - m)). intro.
-apply (Rmult_le_reg_r (2 * v)); [lra|]. replace (- (x - m) ^ 2 / (2 * v) * (2 * v)) with (- (x - m) ^ 2) by (field; lra). lra.
+apply (Rmult_le_reg_r (2 * v)); [lra|].
+replace (- (x - m) ^ 2 * / (2 * v) * (2 * v)) with (- (x - m) ^ 2) by (field; lra). lra.
 Qed.
 
 (** A joint density x ~ N(m,v), y|x ~ N(k x + c, s), is below a product: it is the geometric
@@ -827,7 +830,7 @@ assert (A2 : A <= (root_factor ev * hy) ^ 2 * c2).
 replace (B * B) with (((root_factor v * gx) ^ 2 * c1) * ((root_factor ev * hy) ^ 2 * c2)).
 - apply Rmult_le_compat; trivial.
 - unfold B. transitivity (gx ^ 2 * (root_factor v * root_factor ev) ^ 2 * hy ^ 2 * (c1 * c2)); [ring|].
-  rewrite <- (sqrt_sqrt (c1 * c2)) by trivial. ring.
+  rewrite <- (sqrt_sqrt (c1 * c2) P5) at 1. ring.
 Qed.
 
 Lemma normal_recentre m v x : normal m v x = normal 0 v (x - m).
@@ -841,7 +844,8 @@ apply (continuous_mult (fun p : R * R => normal m v (fst p) * normal (k * fst p 
 - apply (continuous_mult (fun p : R * R => normal m v (fst p)) (fun p => normal (k * fst p + c) s (snd p))).
   + apply (continuous_comp (fun p : R * R => fst p) (normal m v)); [apply continuous_fst|apply normal_continuous].
   + apply (continuous_ext (fun p : R * R => normal 0 s (snd p + (- k * fst p + - c)))).
-    { intro p. rewrite (normal_recentre (k * fst p + c)). f_equal. ring. }
+    { intros [u w]. cbn [fst snd]. rewrite (normal_recentre (k * u + c)).
+      apply (f_equal (normal 0 s) (x := w + (- k * u + - c)) (y := w - (k * u + c))). ring. }
     apply (continuous_comp (fun p : R * R => snd p + (- k * fst p + - c)) (normal 0 s));
       [apply continuous_affine_pair|apply normal_continuous].
 - apply (continuous_comp (fun p : R * R => snd p) phi); [apply continuous_snd|apply Hp].
@@ -880,11 +884,11 @@ destruct (fubini (fun x y => normal m v x * normal (k * x + c) s y * phi y)
     apply (integral_ext (fun y => normal em ev y * phi y)); [|now apply expect_correct].
     intro y. symmetry. apply value_eq.
     apply (integral_scaled (phi y) _ _ _ _ (total_probability m v k c s y Hv Hs)).
-    - intro x. ring.
-    - ring. }
+    - intro x. cbv beta. ring.
+    - fold em ev. ring. }
   rewrite <- E1. apply (integral_ext (fun x => value (fun y => normal m v x * normal (k * x + c) s y * phi y))); [|exact I1].
   intro x. apply value_eq.
   apply (integral_scaled (normal m v x) _ _ _ _ (expect_correct (k * x + c) s phi Hs Hp)).
-  + intro y. ring.
+  + intro y. cbv beta. ring.
   + reflexivity.
 Qed.

@@ -104,7 +104,7 @@ Definition cpp (f : formula) : string :=
   "  return " ++ spell (params f) 0 (body f) ++ ";" ++ newline ++
   "}" ++ newline.
 
-Definition header_of (guard : string) (includes preamble functions : list string) : string :=
+Definition header_of (guard : string) (includes preamble functions after : list string) : string :=
   "// Printed by proofs/link/print.sh from the proved syntax trees; do not edit." ++ newline ++
   "// clang-format off" ++ newline ++
   "#ifndef " ++ guard ++ newline ++ "#define " ++ guard ++ newline ++ newline ++
@@ -113,10 +113,8 @@ Definition header_of (guard : string) (includes preamble functions : list string
   concat "" (map (fun l => l ++ newline) preamble) ++
   newline ++
   concat newline functions ++
-  newline ++ "}  // namespace ddim::proved" ++ newline ++ newline ++ "#endif" ++ newline.
-
-Definition header (guard : string) (includes preamble : list string) (fs : list formula) : string :=
-  header_of guard includes preamble (map cpp fs).
+  newline ++ "}  // namespace ddim::proved" ++ newline ++ newline ++
+  concat "" (map (fun l => l ++ newline) after) ++ "#endif" ++ newline.
 
 (** The header line by line: Coq prints one long string only with a deep stack. *)
 Fixpoint lines_from (line s : string) : list string :=

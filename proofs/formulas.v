@@ -133,11 +133,11 @@ Definition theorem1_gamma_first := Formula "theorem1_gamma_first"
   ((1 - $0) / (2 * $1 * $0))%expr.
 
 Definition appendixa_noisy_weight := Formula "appendixa_noisy_weight"
-  ["AppendixA. Weight of x_t."] ["sigma"] $0.
+  ["AppendixA. Weight of x_t."] ["s"] $0.
 Definition appendixa_data_weight := Formula "appendixa_data_weight"
-  ["AppendixA. Weight of x_0."] ["alpha_bar"; "alpha_bar_prev"; "sigma"] ($1 - $2 * $0)%expr.
+  ["AppendixA. Weight of x_0."] ["alpha_bar"; "alpha_bar_prev"; "s"] ($1 - $2 * $0)%expr.
 Definition appendixa_uniform_weight := Formula "appendixa_uniform_weight"
-  ["AppendixA. Weight of the uniform law."] ["alpha_bar"; "alpha_bar_prev"; "sigma"]
+  ["AppendixA. Weight of the uniform law."] ["alpha_bar"; "alpha_bar_prev"; "s"]
   (1 - $1 - (1 - $0) * $2)%expr.
 
 Definition kl_normal := Formula "kl_normal"
@@ -330,7 +330,15 @@ Definition formulas : list formula :=
    appendixa_noisy_weight; appendixa_data_weight; appendixa_uniform_weight;
    kl_normal; kl_normal_equal_variance].
 
-Definition formulas_hpp : string := header "DDIM_PROVED_FORMULAS_HPP" ["<cmath>"]
+(** For programs that treat all formulas alike. *)
+Fixpoint name_list (fs : list formula) : list string :=
+  match fs with
+  | [] => []
+  | [f] => ["  X(" ++ name f ++ ")"; ""]
+  | f :: rest => ("  X(" ++ name f ++ ") \") :: name_list rest
+  end.
+
+Definition formulas_hpp : string := header_of "DDIM_PROVED_FORMULAS_HPP" ["<cmath>"]
   ["// Each function is one syntax tree of proofs/formulas.v, whose meaning there is proved to be the paper's.";
    "// Real is any type with + - * / and sqrt, abs, log found by argument-dependent lookup or in std.";
    "// No argument is checked: the domain is the theorem's.";
@@ -338,4 +346,5 @@ Definition formulas_hpp : string := header "DDIM_PROVED_FORMULAS_HPP" ["<cmath>"
    "template <class Real>";
    "Real square(Real x) {";
    "  return x * x;";
-   "}"] formulas.
+   "}"] (map cpp formulas)
+  (["// X(name) for every formula above."; "#define DDIM_PROVED_FORMULAS(X) \"] ++ name_list formulas).

@@ -272,19 +272,22 @@ Fixpoint trace (ps : list string) (n : nat) (e : expr) : traced :=
         (call "ratio_error" [its_value s; its_error s; its_value t; its_error t])
   end.
 
-(** A formula without an operation has no rounding error. *)
-Definition has_error (f : formula) : bool := match body f with Cst _ | Var _ => false | _ => true end.
+(** A formula without an operation has error 0, and its function no use for its parameters' names. *)
+Definition exact_as_it_is (f : formula) : bool := match body f with Cst _ | Var _ => true | _ => false end.
 
 Definition error_cpp (f : formula) : string :=
   let t := trace (params f) 0 (body f) in
+  let names := (["u"; "tiny"] ++ params f)%list in
   comment ["running.v, running_error. Bound of |" ++ name f ++ " computed - exact| for exact arguments."] ++
   "template <class Real>" ++ newline ++
-  "Real " ++ name f ++ "_error(" ++ concat ", " (map (append "Real ") (["u"; "tiny"] ++ params f)) ++ ") {" ++ newline ++
-  usings (body f) ++ "  const Real zero(0);" ++ newline ++ code t ++
-  "  return " ++ its_error t ++ ";" ++ newline ++
+  "Real " ++ call (name f ++ "_error")
+    (map (fun n => if exact_as_it_is f then "Real" else "Real " ++ n) names) ++ " {" ++ newline ++
+  (if exact_as_it_is f then "  return Real(0);" ++ newline
+   else usings (body f) ++ "  const Real zero(0);" ++ newline ++ code t ++
+        "  return " ++ its_error t ++ ";" ++ newline) ++
   "}" ++ newline.
 
 Definition ingredients : list formula := [rounded_error; product_error; ratio_error; root_error; log_error].
 
 Definition bounds_hpp : string := header_of "DDIM_PROVED_BOUNDS_HPP" ["<cmath>"] bounds_preamble
-  (map cpp (bounds ++ ingredients) ++ map error_cpp (filter has_error formulas)).
+  (map cpp (bounds ++ ingredients) ++ map error_cpp formulas) [].

@@ -867,12 +867,18 @@ Real theorem1_gamma_first_error(Real u, Real tiny, Real alpha_bar, Real variance
   return e3;
 }
 
+/// running.v, running_error. Bound of |appendixa_noisy_weight computed - exact| for exact arguments.
+template <class Real>
+Real appendixa_noisy_weight_error(Real, Real, Real) {
+  return Real(0);
+}
+
 /// running.v, running_error. Bound of |appendixa_data_weight computed - exact| for exact arguments.
 template <class Real>
-Real appendixa_data_weight_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real sigma) {
+Real appendixa_data_weight_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real s) {
   const Real zero(0);
-  const Real v0 = sigma * alpha_bar;
-  const Real e0 = rounded_error(u, tiny, product_error(sigma, zero, alpha_bar, zero), v0);
+  const Real v0 = s * alpha_bar;
+  const Real e0 = rounded_error(u, tiny, product_error(s, zero, alpha_bar, zero), v0);
   const Real v1 = alpha_bar_prev - v0;
   const Real e1 = rounded_error(u, tiny, zero + e0, v1);
   return e1;
@@ -880,14 +886,14 @@ Real appendixa_data_weight_error(Real u, Real tiny, Real alpha_bar, Real alpha_b
 
 /// running.v, running_error. Bound of |appendixa_uniform_weight computed - exact| for exact arguments.
 template <class Real>
-Real appendixa_uniform_weight_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real sigma) {
+Real appendixa_uniform_weight_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real s) {
   const Real zero(0);
   const Real v0 = Real(1) - alpha_bar_prev;
   const Real e0 = rounded_error(u, tiny, zero + zero, v0);
   const Real v1 = Real(1) - alpha_bar;
   const Real e1 = rounded_error(u, tiny, zero + zero, v1);
-  const Real v2 = v1 * sigma;
-  const Real e2 = rounded_error(u, tiny, product_error(v1, e1, sigma, zero), v2);
+  const Real v2 = v1 * s;
+  const Real e2 = rounded_error(u, tiny, product_error(v1, e1, s, zero), v2);
   const Real v3 = v0 - v2;
   const Real e3 = rounded_error(u, tiny, e0 + e2, v3);
   return e3;

@@ -234,20 +234,20 @@ Real theorem1_gamma_first(Real alpha_bar, Real variance) {
 
 /// AppendixA. Weight of x_t.
 template <class Real>
-Real appendixa_noisy_weight(Real sigma) {
-  return sigma;
+Real appendixa_noisy_weight(Real s) {
+  return s;
 }
 
 /// AppendixA. Weight of x_0.
 template <class Real>
-Real appendixa_data_weight(Real alpha_bar, Real alpha_bar_prev, Real sigma) {
-  return alpha_bar_prev - sigma * alpha_bar;
+Real appendixa_data_weight(Real alpha_bar, Real alpha_bar_prev, Real s) {
+  return alpha_bar_prev - s * alpha_bar;
 }
 
 /// AppendixA. Weight of the uniform law.
 template <class Real>
-Real appendixa_uniform_weight(Real alpha_bar, Real alpha_bar_prev, Real sigma) {
-  return Real(1) - alpha_bar_prev - (Real(1) - alpha_bar) * sigma;
+Real appendixa_uniform_weight(Real alpha_bar, Real alpha_bar_prev, Real s) {
+  return Real(1) - alpha_bar_prev - (Real(1) - alpha_bar) * s;
 }
 
 /// KL(N(mean0, variance0) || N(mean1, variance1)), per dimension.
@@ -264,5 +264,44 @@ Real kl_normal_equal_variance(Real mean0, Real mean1, Real variance) {
 }
 
 }  // namespace ddim::proved
+
+// X(name) for every formula above.
+#define DDIM_PROVED_FORMULAS(X) \
+  X(lemma1_x0_coefficient) \
+  X(lemma1_std) \
+  X(lemma1_sample) \
+  X(eq7_x_coefficient) \
+  X(eq7_x0_coefficient) \
+  X(eq7_mean) \
+  X(eq8_prev_coefficient) \
+  X(eq8_mean) \
+  X(eq8_variance) \
+  X(nonmarkov_x0_coefficient) \
+  X(nonmarkov_x0_coefficient_of_eta) \
+  X(eq9_predict_x0) \
+  X(eq9_predict_eps) \
+  X(eq9_velocity) \
+  X(eq9_x0_from_velocity) \
+  X(eq9_eps_from_velocity) \
+  X(eq12_x_coefficient) \
+  X(eq12_eps_coefficient) \
+  X(eq12_eps_coefficient_as_written) \
+  X(eq12_step) \
+  X(eq13_encode_x_coefficient) \
+  X(eq13_encode_eps_coefficient) \
+  X(eq14_ode_state) \
+  X(eq14_ode_sigma) \
+  X(eq16_variance) \
+  X(eq16_sigma) \
+  X(eq16_variance_adjacent) \
+  X(eq16_radicand) \
+  X(eq16_sigma_hat) \
+  X(theorem1_gamma) \
+  X(theorem1_gamma_first) \
+  X(appendixa_noisy_weight) \
+  X(appendixa_data_weight) \
+  X(appendixa_uniform_weight) \
+  X(kl_normal) \
+  X(kl_normal_equal_variance)
 
 #endif

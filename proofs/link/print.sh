@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prints generated/{formulas,bounds}.hpp from the proved syntax trees.
+# Prints generated/{formulas,bounds}.hpp from the proved syntax trees, and ../tests/vectors/exact_step.csv.
 #   print.sh            compares with the committed files; exit 1 and the difference if they differ
 #   print.sh --write    writes them
-# Needs the compiled formulas.vo and running.vo beside this folder.
+# Needs the compiled formulas.vo, running.vo and exact.vo beside this folder.
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -21,14 +21,18 @@ END
 }
 
 status=0
+vectors=../tests/vectors
 print formulas formulas_hpp >"$scratch/formulas.hpp"
 print running bounds_hpp >"$scratch/bounds.hpp"
-for stem in formulas bounds; do
-  test -s "$scratch/$stem.hpp"
+print exact exact_step_csv >"$scratch/exact_step.csv"
+for target in generated/formulas.hpp generated/bounds.hpp $vectors/exact_step.csv; do
+  printed=$scratch/$(basename "$target")
+  test -s "$printed"
   if [ "${1-}" = --write ]; then
-    cp "$scratch/$stem.hpp" "generated/$stem.hpp"
-  elif ! diff -u "generated/$stem.hpp" "$scratch/$stem.hpp"; then
-    echo "generated/$stem.hpp is not what the proofs print" >&2
+    mkdir -p "$(dirname "$target")"
+    cp "$printed" "$target"
+  elif ! diff -u "$target" "$printed"; then
+    echo "$target is not what the proofs print" >&2
     status=1
   fi
 done

@@ -15,7 +15,7 @@
         |r - exact| <= (2u+u^2)|x/d| + (3u+4u^2)|c e/d| + tiny (1 + 2/|d|)
     - Coefficients that are themselves off by a relative [kappa] turn each weight g into g + kappa + g kappa;
       a coefficient within one ulp of the exact one, and not subnormal, has kappa = 2u.
-    - The same for Flocq's IEEE 754 binary64, binary32 operations: a finite result satisfies the bound. *)
+    ieee.v carries the bounds over to IEEE 754's operations; running.v bounds every other formula. *)
 
 Require Import Reals Lra Psatz ZArith Lia.
 From Flocq Require Import Core Relative Plus_error.

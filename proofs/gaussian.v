@@ -79,6 +79,13 @@ Proof. exact (is_RInt_gen_plus f g lf lg). Qed.
 Lemma integral_scal f k l : integral f l -> integral (fun x => k * f x) (k * l).
 Proof. exact (is_RInt_gen_scal f k l). Qed.
 
+Lemma integral_scaled k f l g l' :
+  integral f l -> (forall x, g x = k * f x) -> l' = k * l -> integral g l'.
+Proof.
+intros H Hg ->. apply (integral_ext (fun x => k * f x)); [intro; symmetry; apply Hg|].
+now apply integral_scal.
+Qed.
+
 Lemma integral_minus f g lf lg :
   integral f lf -> integral g lg -> integral (fun x => f x - g x) (lf - lg).
 Proof. exact (is_RInt_gen_minus f g lf lg). Qed.

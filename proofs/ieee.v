@@ -4,7 +4,8 @@
     754's, on bit patterns with infinities and NaN (Flocq's BinarySingleNaN), rounding to nearest even.
 
     - Eq12_ieee, Eq12_ieee_fma: whenever the step's result is finite, its inputs were, nothing on the way
-      overflowed, and the result obeys the bound. The same for two terms, and for Eq9's quotient.
+      overflowed, and the result obeys the bound. The same for two terms, for Eq9's quotient,
+      and (Eq12_ieee_one_ulp) against exact coefficients that the table's are within one ulp of.
     - Instances: binary64, binary32, binary16, bfloat16, with their u and tiny. *)
 
 Require Import Reals Lra ZArith Lia Bool.
@@ -122,6 +123,22 @@ destruct (mul_add_finite _ _ _ F) as (? & ? & F1 & ->).
 destruct (mul_add_finite _ _ _ F1) as (? & ? & F2 & ->).
 destruct (mul_finite _ _ F2) as (? & ? & ->).
 repeat split; try assumption; exact (sum3_fma_error emin prec three_digits even _ _ _ _ _ _).
+Qed.
+
+(** With coefficients that stand for exact ones: what a program computes against what the paper says. *)
+Theorem Eq12_ieee_one_ulp : forall (c0 c1 s : R) c0' x c1' e s' z,
+  one_ulp emin prec c0 (B2R c0') -> one_ulp emin prec c1 (B2R c1') -> one_ulp emin prec s (B2R s') ->
+  let r := add (add (mul c0' x) (mul c1' e)) (mul s' z) in
+  is_finite r = true ->
+  Rabs (B2R r - (c0 * B2R x + c1 * B2R e + s * B2R z))
+  <= sum3_bound_inexact emin prec (2 * u prec) (Rabs (c0 * B2R x)) (Rabs (c1 * B2R e)) (Rabs (s * B2R z)).
+Proof.
+intros c0 c1 s c0' x c1' e s' z H0 H1 Hs r F; unfold r in *.
+destruct (add_finite _ _ F) as (F1 & F2 & ->).
+destruct (add_finite _ _ F1) as (F3 & F4 & ->).
+destruct (mul_finite _ _ F2) as (_ & _ & ->); destruct (mul_finite _ _ F3) as (_ & _ & ->).
+destruct (mul_finite _ _ F4) as (_ & _ & ->).
+exact (Eq12_rounding_one_ulp emin prec three_digits even c0 c1 s _ _ _ _ _ _ H0 H1 Hs).
 Qed.
 
 Theorem Lemma1_ieee_sample : forall c0 x c1 e,

@@ -14,7 +14,8 @@
     - Eq9 as written, (x - c e) / d:
         |r - exact| <= (2u+u^2)|x/d| + (3u+4u^2)|c e/d| + tiny (1 + 2/|d|)
     - Coefficients that are themselves off by a relative [kappa] turn each weight g into g + kappa + g kappa;
-      a coefficient within one ulp of the exact one, and not subnormal, has kappa = 2u.
+      a coefficient that is exact, or within one ulp of the exact one and not subnormal, has kappa = 2u
+      (Eq12_rounding_one_ulp, Lemma1_rounding_one_ulp, and with fma: what reference/ and cuda/ do).
     ieee.v carries the bounds over to IEEE 754's operations; running.v bounds every other formula. *)
 
 Require Import Reals Lra Psatz ZArith Lia.
@@ -400,13 +401,37 @@ apply Rle_trans with (1 := relative_error_N_FLT radix2 emin prec ltac:(lia) choi
 rewrite half_bpow; right; unfold u; do 2 f_equal; ring.
 Qed.
 
-(** What the code does: coefficients within one ulp, then the step. *)
+(** What a coefficient table promises: exact (as 0 and 1 are), or within one ulp and not subnormal. *)
+Definition one_ulp (c c' : R) := c' = c \/ (not_subnormal c /\ Rabs (c' - c) <= ulp radix2 fexp c).
+
+Lemma one_ulp_kappa : forall c c', one_ulp c c' -> Rabs (c' - c) <= 2 * u * Rabs c.
+Proof.
+intros c c' [->|(N & H)]; [|now apply kappa_one_ulp].
+rewrite Rminus_eq_0, Rabs_R0; pose proof u_positive; apply Rmult_le_pos; [lra|apply Rabs_pos].
+Qed.
+
+(** What the code does: such coefficients, then the combination. Every sigma is allowed, 0 included. *)
 Theorem Eq12_rounding_one_ulp : forall c0 c1 s c0' c1' s' x e z,
-  not_subnormal c0 -> not_subnormal c1 -> not_subnormal s ->
-  Rabs (c0' - c0) <= ulp radix2 fexp c0 -> Rabs (c1' - c1) <= ulp radix2 fexp c1 ->
-  Rabs (s' - s) <= ulp radix2 fexp s ->
+  one_ulp c0 c0' -> one_ulp c1 c1' -> one_ulp s s' ->
   Rabs (sum3 c0' x c1' e s' z - (c0 * x + c1 * e + s * z))
   <= sum3_bound_inexact (2 * u) (Rabs (c0 * x)) (Rabs (c1 * e)) (Rabs (s * z)).
-Proof. intros; apply sum3_error_inexact; now apply kappa_one_ulp. Qed.
+Proof. intros; apply sum3_error_inexact; now apply one_ulp_kappa. Qed.
+
+Theorem Eq12_rounding_fma_one_ulp : forall c0 c1 s c0' c1' s' x e z,
+  one_ulp c0 c0' -> one_ulp c1 c1' -> one_ulp s s' ->
+  Rabs (sum3_fma c0' x c1' e s' z - (c0 * x + c1 * e + s * z))
+  <= sum3_fma_bound_inexact (2 * u) (Rabs (c0 * x)) (Rabs (c1 * e)) (Rabs (s * z)).
+Proof. intros; apply sum3_fma_error_inexact; now apply one_ulp_kappa. Qed.
+
+Theorem Lemma1_rounding_one_ulp : forall c0 c1 c0' c1' x e,
+  one_ulp c0 c0' -> one_ulp c1 c1' ->
+  Rabs (sum2 c0' x c1' e - (c0 * x + c1 * e)) <= sum2_bound_inexact (2 * u) (Rabs (c0 * x)) (Rabs (c1 * e)).
+Proof. intros; apply sum2_error_inexact; now apply one_ulp_kappa. Qed.
+
+Theorem Lemma1_rounding_fma_one_ulp : forall c0 c1 c0' c1' x e,
+  one_ulp c0 c0' -> one_ulp c1 c1' ->
+  Rabs (sum2_fma c0' x c1' e - (c0 * x + c1 * e))
+  <= sum2_fma_bound_inexact (2 * u) (Rabs (c0 * x)) (Rabs (c1 * e)).
+Proof. intros; apply sum2_fma_error_inexact; now apply one_ulp_kappa. Qed.
 
 End Format.

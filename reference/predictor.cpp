@@ -102,13 +102,13 @@ EpsModel point_mass_eps(Batch x0) {
   };
 }
 
-EpsModel gaussian_eps(Eigen::VectorXd mean, double variance) {
-  return mixture_eps(Eigen::VectorXd::Ones(1), std::move(mean), Eigen::VectorXd::Constant(1, variance));
+EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
+  return mixture_eps(Eigen::VectorXd::Ones(1), mean, Eigen::VectorXd::Constant(1, variance));
 }
 
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances) {
-  require_finite("means", means);
   if (means.cols() < 1) throw ShapeError("number of components", "0", "K >= 1");
+  require_finite("means", means);
   require_shape("weights", weights, means.cols(), 1);
   require_shape("variances", variances, means.cols(), 1);
   if (!((weights.array() > 0).all() && std::abs(weights.sum() - 1) <= 1e-12)) {
@@ -120,7 +120,8 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
     throw DomainError("variances", "(minimum " + to_text(variances.minCoeff()) + ")",
                       "finite variances >= 0");
   }
-  return [=](const NoiseLevel& level, const BatchRef& x_t) {
+  return [weights = std::move(weights), means = std::move(means), variances = std::move(variances)](
+             const NoiseLevel& level, const BatchRef& x_t) {
     require_shape("x_t", x_t, means.rows(), x_t.cols());
     require_finite("x_t", x_t);
     const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar,

@@ -160,7 +160,7 @@ Schedule Schedule::scaled_linear(int T, double beta_start, double beta_end) {
 
 Schedule Schedule::squaredcos_cap_v2(int T) {
   require_count(T);
-  const Quad half_pi = boost::math::constants::half_pi<Quad>();
+  const Quad& half_pi = boost::math::constants::half_pi<Quad>();
   const auto f = [&](int t) {
     const Quad c = cos((Quad(t) / T + Quad(8) / 1000) / (Quad(1008) / 1000) * half_pi);
     return Quad(c * c);
@@ -277,6 +277,13 @@ std::vector<Transition> transitions(const Schedule& schedule, const Tau& tau) {
 
 }  // namespace
 
+void Chain::require_valid() const {
+  if (steps.empty()) throw ShapeError("number of steps", "0", "S >= 1");
+  if (sigma.size() != steps.size()) {
+    throw ShapeError("number of sigmas", std::to_string(sigma.size()), "S = " + std::to_string(steps.size()));
+  }
+}
+
 Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
   Chain chain{transitions(schedule, tau), {}};
   for (const Transition& step : chain.steps) chain.sigma.push_back(sigma_eta(step, eta));
@@ -284,18 +291,9 @@ Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
 }
 
 Chain Chain::from_sigmas(const Schedule& schedule, const Tau& tau, const std::vector<double>& sigmas) {
-  if (sigmas.size() != static_cast<std::size_t>(tau.S())) {
-    throw ShapeError("number of sigmas", std::to_string(sigmas.size()), "S = " + std::to_string(tau.S()));
-  }
-  return {transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
-}
-
-void require_steps(const Chain& chain) {
-  if (chain.steps.empty()) throw ShapeError("number of steps", "0", "S >= 1");
-  if (chain.sigma.size() != chain.steps.size()) {
-    throw ShapeError("number of sigmas", std::to_string(chain.sigma.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
+  Chain chain{transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+  chain.require_valid();
+  return chain;
 }
 
 }  // namespace ddim

@@ -148,7 +148,8 @@ TEST(ExitCode, UsageIsTwo) {
 }
 
 TEST(ExitCode, WhatDoesNotStartIsThree) {
-  for (const std::string locator : {"exec:false", "exec:/no/such/program", "exec:true"}) {
+  for (const std::string& locator :
+       {std::string("exec:false"), std::string("exec:/no/such/program"), std::string("exec:true")}) {
     const Outcome outcome = verify("check " + locator + " --config " + config("sd15"));
     EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
     EXPECT_CONTAINS(outcome.output, "ddim-verify: " + locator);
@@ -176,7 +177,7 @@ TEST(ExitCode, BadConfigurationsAreFourWithOneLine) {
         {"short.json", R"({"trained_betas": [0.1, 0.2]})",
          "length of trained_betas = 2 is outside num_train_timesteps = 1000"}}) {
     const std::string path = written(bad.name, bad.json);
-    for (const std::string command : {"inspect " + path, "check builtin:reference --config " + path}) {
+    for (const std::string& command : {"inspect " + path, "check builtin:reference --config " + path}) {
       const Outcome outcome = verify(command);
       EXPECT_EQ(outcome.exit_code, 4) << command;
       EXPECT_CONTAINS(outcome.output, bad.message);
@@ -205,7 +206,7 @@ TEST(Protocol, ACrashIsAResult) {
   const Outcome outcome = verify("check " + misbehaving("crash"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_CONTAINS(outcome.output, "crash");
-  EXPECT_CONTAINS(outcome.output, "was killed by signal 11");
+  EXPECT_CONTAINS(outcome.output, "signal 11");
   EXPECT_CONTAINS(outcome.output, "step 1 of 4, t = 751 -> 501");
   EXPECT_CONTAINS(outcome.output, "stderr is shown, never fatal");
 }

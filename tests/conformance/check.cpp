@@ -160,15 +160,15 @@ class Judge {
   void close() {
     if (skipped_ > 0) {
       note(std::to_string(skipped_) + (skipped_ == 1 ? " step" : " steps") +
-           " not judged: the equations do not define it");
+           " not judged: the equations do not define " + (skipped_ == 1 ? "it" : "them"));
     }
     if (troubled_) return;
     if (row_.wrong) {
       row_.status = Status::fail;
     } else if (undefined_ > 0) {
       row_.status = Status::inconclusive;
-      row_.message = std::to_string(undefined_) +
-                     " numbers have no finite expectation or bound with this alphas_cumprod";
+      row_.message = std::to_string(undefined_) + (undefined_ == 1 ? " number has" : " numbers have") +
+                     " no finite expectation or bound with this alphas_cumprod";
     } else if (row_.compared > 0) {
       row_.status = Status::pass;
     } else {

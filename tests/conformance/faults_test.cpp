@@ -57,6 +57,22 @@ TEST(Faults, EveryTagHasATest) {
   EXPECT_GE(names.size(), 60u);
 }
 
+TEST(Faults, ANumberWithoutAnExpectationIsNeverAPass) {
+  // alpha_bar[0] = 1 leaves Eq16 0/0 at t = 0; the other 999 sigmas are judged and right.
+  const Config config = read_config(DDIM_CONFIGS "/ddpm-cifar10.json");
+  CheckOptions options;
+  options.S = 1000;
+  options.spacing = Spacing::leading;
+  options.eta = 1;
+  const Report report = check(*open("builtin:fault:schedule-shifted"), config, options);
+  const auto sigma = std::find_if(report.rows.begin(), report.rows.end(),
+                                  [](const Row& row) { return row.title.starts_with("Eq16 sigma"); });
+  ASSERT_NE(sigma, report.rows.end());
+  EXPECT_EQ(sigma->status, Status::inconclusive);
+  EXPECT_EQ(sigma->compared, 999);
+  EXPECT_NE(sigma->message.find("1 number has no finite expectation"), std::string::npos) << sigma->message;
+}
+
 TEST(Faults, TheReferencePassesInBothDialectsOnEveryConfiguration) {
   for (const char* config :
        {"sd15", "sd21", "sdxl", "ddpm-cifar10", "deepfloyd-if", "karlo-prior", "sd21-zsnr"}) {

@@ -160,15 +160,15 @@ class Judge {
   void close() {
     if (skipped_ > 0) {
       note(std::to_string(skipped_) + (skipped_ == 1 ? " step" : " steps") +
-           " not judged: the equations do not define it");
+           " not judged: the equations do not define " + (skipped_ == 1 ? "it" : "them"));
     }
     if (troubled_) return;
     if (row_.wrong) {
       row_.status = Status::fail;
     } else if (undefined_ > 0) {
       row_.status = Status::inconclusive;
-      row_.message = std::to_string(undefined_) +
-                     " numbers have no finite expectation or bound with this alphas_cumprod";
+      row_.message = std::to_string(undefined_) + (undefined_ == 1 ? " number has" : " numbers have") +
+                     " no finite expectation or bound with this alphas_cumprod";
     } else if (row_.compared > 0) {
       row_.status = Status::pass;
     } else {
@@ -327,11 +327,13 @@ class Checker {
       const RealBatch root_term = std::sqrt(level.alpha_bar) * x0.cwiseAbs(),
                       rest_term = std::sqrt(level.one_minus) * noise.cwiseAbs();
       const RealBatch magnitude = root_term + rest_term;
-      // d sqrt(a) = da / (2 sqrt(a)), and d sqrt(1 - a) = da / (2 sqrt(1 - a)).
+      // The table's error through the roots: d sqrt(a) = da / (2 sqrt(a)), and at a = 0 sqrt(da) at most.
       const Real moved = (4 * u_ + table_error(t)) * level.alpha_bar;
+      const auto root_moves = [moved](Real value) {
+        return value > moved ? moved / (2 * std::sqrt(value)) : std::sqrt(moved);
+      };
       const RealBatch table_part =
-          moved * (x0.cwiseAbs() / (2 * std::sqrt(std::max(level.alpha_bar, moved))) +
-                   noise.cwiseAbs() / (2 * std::sqrt(std::max(level.one_minus, moved))));
+          root_moves(level.alpha_bar) * x0.cwiseAbs() + root_moves(level.one_minus) * noise.cwiseAbs();
       const Batch bound = (8 * static_cast<Real>(u_) * magnitude + table_part).cast<double>();
       judge.compare(*got, add_noise(recipe_, table_, t, x0, noise), bound,
                     [t](Eigen::Index row, Eigen::Index column) {
@@ -583,9 +585,8 @@ class Checker {
     if (!seen) return;
     const Place place = trial.place(seen->i);
     const auto fits = [&](const Level& level) {
-      Recipe candidate = recipe_;
-      candidate.prev = [&level](const Place&) { return level; };
-      const Outcome outcome = step(candidate, place, seen->x_t, seen->output, seen->noise);
+      const Outcome outcome =
+          step(recipe_, place, {recipe_.current(place), level}, seen->x_t, seen->output, seen->noise);
       for (Eigen::Index k = 0; k < outcome.prev_sample.size(); ++k) {
         const double error = static_cast<double>(std::abs(seen->prev_sample(k) - outcome.prev_sample(k)));
         if (!(error <= seen->bound.prev_sample(k))) return false;

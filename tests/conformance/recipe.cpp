@@ -113,10 +113,18 @@ Recipe Recipe::of(Dialect dialect) {
   return recipe;
 }
 
+Levels levels(const Recipe& recipe, const Place& place) {
+  return {recipe.current(place), recipe.prev(place)};
+}
+
 Outcome step(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
              const RealBatch& noise) {
+  return step(recipe, place, levels(recipe, place), x_t, output, noise);
+}
+
+Outcome step(const Recipe& recipe, const Place& place, const Levels& at, const RealBatch& x_t,
+             const RealBatch& output, const RealBatch& noise) {
   const Config& config = place.run.config;
-  const Levels at{recipe.current(place), recipe.prev(place)};
   const Real sigma = recipe.sigma(place, at), direction = recipe.direction(place, at, sigma);
   const Real x0_scale = recipe.x0_scale(at), scale = recipe.noise_scale(place, at, sigma);
   Outcome result{RealBatch(x_t.rows(), x_t.cols()), RealBatch(x_t.rows(), x_t.cols()), scale};
@@ -178,7 +186,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
                      const RealBatch& noise, double u, const std::function<double(int t)>& table_error) {
   constexpr Real kRoundings = 16;  // of one term, from its inputs to the sum
   const Config& config = place.run.config;
-  const Levels at{recipe.current(place), recipe.prev(place)};
+  const Levels at = levels(recipe, place);
   const Real root = std::sqrt(at.current.alpha_bar), rest = std::sqrt(at.current.one_minus);
   const RealBatch x = x_t.cwiseAbs(), o = output.cwiseAbs();
   RealBatch m0, me;
@@ -213,14 +221,12 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   const Outcome exact = step(recipe, place, x_t, output, noise);
   RealBatch moved_prev = RealBatch::Zero(x.rows(), x.cols()), moved_x0 = moved_prev;
   const auto move = [&](bool current, int t, int sign) {
-    Recipe moved = recipe;
-    Level level = current ? at.current : at.prev;
+    Levels moved = at;
+    Level& level = current ? moved.current : moved.prev;
     const Real delta = sign * (4 * u + table_error(t)) * level.alpha_bar;
-    level.alpha_bar += delta;
+    level.alpha_bar = std::min(level.alpha_bar + delta, Real{1});
     level.one_minus = std::max(level.one_minus - delta, Real{0});
-    level.alpha_bar = std::min(level.alpha_bar, Real{1});
-    (current ? moved.current : moved.prev) = [level](const Place&) { return level; };
-    const Outcome outcome = step(moved, place, x_t, output, noise);
+    const Outcome outcome = step(recipe, place, moved, x_t, output, noise);
     return std::pair<RealBatch, RealBatch>{(outcome.prev_sample - exact.prev_sample).cwiseAbs(),
                                            (outcome.pred_x0 - exact.pred_x0).cwiseAbs()};
   };

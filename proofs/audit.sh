@@ -13,10 +13,10 @@
 set -u -o pipefail
 cd "$(dirname "$0")" || exit 1
 
-TAGS="Eq6 Eq6T Eq7 Lemma1 Eq8 NonMarkov Eq9 Eq10 Eq11 Theorem1 Eq12 Eq13 Eq14 Eq16 AppendixA"
+TAGS="Eq6 Eq6T Eq7 Lemma1 Eq8 NonMarkov Eq9 Eq10 Eq11 Theorem1 Eq12 Eq13 Eq14 Eq15 Eq16 AppendixA"
 # Files whose definitions the index uses, and files whose theorems are compared.
-ANALYTIC="gaussian fubini predictor steps laws objective discrete dimensions instances truths refuted equations"
-INDEX="equations instances truths refuted"
+ANALYTIC="gaussian fubini predictor steps laws objective discrete dimensions instances truths flow eprocess refuted equations"
+INDEX="equations instances truths flow eprocess refuted"
 ALLOWED="Classical_Prop.classic FunctionalExtensionality.functional_extensionality_dep \
 ClassicalDedekindReals.sig_forall_dec ClassicalDedekindReals.sig_not_dec"
 

@@ -25,8 +25,8 @@
 
 From Coq Require Import Reals List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require gaussian fubini predictor steps laws objective dimensions truths refuted discrete.
-Import gaussian fubini predictor steps laws objective dimensions truths discrete.
+From ddim Require gaussian fubini predictor steps laws objective dimensions truths flow eprocess refuted discrete.
+Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess discrete.
 Open Scope R_scope.
 
 (** ** Foundation: the Gaussian integral; the normal law is normalised, with mean m and variance v *)
@@ -301,6 +301,29 @@ Theorem Eq14 : forall (e : R -> R -> R) (y : R -> R) (L M lo hi : R),
   exp (L * path_length g n) * (Rabs (x / sqrt (a O) - y (g O)) + M / 2 * path_squares g n).
 Proof. exact Eq14_sampler_error. Qed.
 
+(** Eq15, Euler's step of the probability flow in r^2 = (1 - a) / a, is DDIM's to first order only: the
+    gap is (r' - r)^2 / (2 r) eps.  In the limit both follow the probability flow: for data w_i, x_i,
+    p r x = sum w_i N(x_i, r^2)(x) and its best eps, the score d log p / dx is - eps / r, and
+    dp/dr + d(p eps)/dx = 0. *)
+Theorem Eq15 :
+  (forall a a_p x eps, 0 < a < 1 -> 0 < a_p <= 1 ->
+    let r := sqrt ((1 - a) / a) in let r' := sqrt ((1 - a_p) / a_p) in
+    (x / sqrt a + 1 / 2 * ((1 - a_p) / a_p - (1 - a) / a) * sqrt (a / (1 - a)) * eps)
+    - ddim_step a a_p 0 x eps 0 / sqrt a_p = (r' - r) ^ 2 / (2 * r) * eps) /\
+  (forall data r x, positive_data data -> 0 < r ->
+    let p r x := weigh data (fun y => normal y (r ^ 2) x) in
+    let eps r x := weigh data (fun y => normal y (r ^ 2) x * ((x - y) / r)) / p r x in
+    is_derive (fun x => ln (p r x)) x (- eps r x / r) /\
+    exists rate, is_derive (fun r => p r x) r rate /\ is_derive (fun x => p r x * eps r x) x (- rate)).
+Proof.
+split.
+- intros a a_p x eps Ha Hp r r'. assert (G := Eq15_gap a a_p x eps Ha Hp). unfold Eq15_step in G.
+  assert (H := sqrt_lt_R0 a_p (proj1 Hp)).
+  assert (K : forall y, y = sqrt a_p * y / sqrt a_p) by (intro; field; now apply Rgt_not_eq).
+  refine (eq_trans _ G). f_equal. apply K.
+- intros data r x Hd Hr. split; [exact (proj1 (flow_score data r x Hd Hr))|exact (flow_continuity data r x Hd Hr)].
+Qed.
+
 (** sigma_t(eta) = eta sqrt ((1 - a_p) / (1 - a)) sqrt (1 - a / a_p): in Eq7's domain for 0 < eta <= 1;
     at eta = 1 the forward kernel and the posterior are DDPM's. *)
 Theorem Eq16 : forall a a_p, 0 < a < a_p -> a_p < 1 ->
@@ -403,6 +426,28 @@ Theorem Truth_gaussian_chain : forall m v alpha_bar sigma T (p : nat -> R -> R),
      (truth_A v (alpha_bar 1%nat) 1 0 * truth_mean m v alpha_bar sigma T (T - 1) + truth_B m v (alpha_bar 1%nat) 1 0)
      (truth_A v (alpha_bar 1%nat) 1 0 ^ 2 * truth_variance v alpha_bar sigma T (T - 1) + sigma 1%nat ^ 2) x).
 Proof. exact gaussian_chain_law. Qed.
+
+(** ** The tests' error control *)
+
+(** Ville's inequality.  [q h] is the null's density of the next datum given the history h; M is a
+    non-negative function of the history whose conditional expectation is its present value, M nil = 1;
+    phi is any integrable function of the first N data that is at most the indicator of "M reached c". *)
+Theorem Ville : forall (q : list R -> R -> R) (M : list R -> R) (c : R) (phi : list R -> R) (N : nat) (l : R),
+  (forall h w, 0 < q h w) -> (forall h, integral (q h) 1) ->
+  (forall h, 0 <= M h) -> (forall h, integral (fun w => q h w * M (w :: h)) (M h)) -> M nil = 1 -> 0 < c ->
+  (forall h, phi h <= 1) -> (forall h, ~ reached M c h -> phi h <= 0) ->
+  null_expectation q N phi nil l -> l <= 1 / c.
+Proof. intros q M c phi N l Hq Iq HM IM. now apply ville. Qed.
+
+(** It holds for the normal-gamma e-process: Student's predictive density over N(0, 1), with location,
+    scale and degrees of freedom computed from the history. *)
+Theorem Ville_normal_gamma : forall (nu m s : list R -> R),
+  (forall h, 1 <= nu h) -> (forall h, 0 < s h) ->
+  let M := normal_gamma_e nu m s in
+  (forall h, 0 <= M h) /\ (forall h, integral (fun w => normal 0 1 w * M (w :: h)) (M h)) /\ M nil = 1.
+Proof.
+intros nu m s Hn Hs. destruct (student_martingale nu m s Hn Hs) as [H I]. split; [exact H|]. split; [exact I|reflexivity].
+Qed.
 
 (** ** In d dimensions *)
 

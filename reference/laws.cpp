@@ -23,14 +23,6 @@ PerSample gaussian_log_density(const Batch& residual, double variance) {
   return -0.5 * (residual.colwise().squaredNorm().transpose().array() / variance + normaliser);
 }
 
-void require_path(const Chain& chain, const Path& path, const BatchRef& x0, const char* name) {
-  if (path.size() != chain.steps.size()) {
-    throw ShapeError(std::string("length of ") + name, std::to_string(path.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
-  for (const Batch& x : path) require_shape(name, x, x0.rows(), x0.cols());
-}
-
 }  // namespace
 
 PerSample log_density(const Gaussian& law, const BatchRef& x) {
@@ -108,8 +100,18 @@ double non_markov_coefficient(const Transition& step, const Sigma& sigma) {
   return forward_coefficients(step, sigma).x0;
 }
 
+void require_path(const char* name, const Chain& chain, const Path& path, Eigen::Index rows,
+                  Eigen::Index cols) {
+  chain.require_valid();
+  if (path.size() != chain.steps.size()) {
+    throw ShapeError(std::string("length of ") + name, std::to_string(path.size()),
+                     "S = " + std::to_string(chain.steps.size()));
+  }
+  for (const Batch& x : path) require_shape(name, x, rows, cols);
+}
+
 PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path, x0, "path");
+  require_path("path", chain, path, x0.rows(), x0.cols());
   const NoiseLevel& top = chain.steps.back().current;
   const auto dimensions = static_cast<double>(x0.rows());
   double log_scale = std::log(static_cast<double>(top.one_minus_alpha_bar));
@@ -134,7 +136,7 @@ PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0
 }
 
 Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise) {
-  require_path(chain, noise, x0, "noise");
+  require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
   path.back() = q_sample(chain.steps.back().current, x0, noise.back());
   for (std::size_t i = path.size() - 1; i >= 1; --i) {
@@ -146,7 +148,7 @@ Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise) {
 }
 
 Path q_sample_path_forward(const Chain& chain, const BatchRef& x0, const Path& noise) {
-  require_path(chain, noise, x0, "noise");
+  require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
   path.front() = q_sample(chain.steps.front().current, x0, noise.front());
   for (std::size_t i = 1; i < path.size(); ++i) {

@@ -71,6 +71,9 @@ double non_markov_coefficient(const Transition& step, const Sigma& sigma);
 
 /// A path x_{tau_1}..x_{tau_S}: path[i - 1] is x_{tau_i}, all d x n.
 using Path = std::vector<Batch>;
+/// ShapeError unless the chain is valid and the path has one rows x cols batch for each of its steps.
+void require_path(const char* name, const Chain& chain, const Path& path, Eigen::Index rows,
+                  Eigen::Index cols);
 
 /// Eq6. log q_sigma(x_{1:T} | x_0) = log q(x_T | x_0) + sum_{t >= 2} log q_sigma(x_{t-1} | x_t, x_0), along
 /// tau. Evaluated whole, as the density of the independent standard normals that drive the path. Domain:

@@ -9,13 +9,6 @@
 namespace ddim {
 namespace {
 
-void require_path(const Chain& chain, const Path& path) {
-  if (path.size() != chain.steps.size()) {
-    throw ShapeError("length of path", std::to_string(path.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
-}
-
 const Sigma& positive_sigma(const Chain& chain, std::size_t i) {
   const Sigma& sigma = chain.sigma[i];
   if (!(sigma.value() > 0)) {
@@ -46,7 +39,7 @@ PerSample kl_divergence(const Gaussian& p, const Gaussian& q) {
 }
 
 PerSample p_log_density(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample squares = path.back().colwise().squaredNorm();
   double log_scale = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -67,12 +60,12 @@ PerSample log_ratio(const Chain& chain, const EpsModel& model, const Path& path,
 }
 
 PerSample log_q_terminal(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   return log_density(q_marginal(chain.steps.back().current, x0), path.back());
 }
 
 PerSample log_q_posteriors(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample sum = PerSample::Zero(x0.cols());
   for (std::size_t i = 1; i < path.size(); ++i) {
     sum += log_density(q_posterior(chain.steps[i], positive_sigma(chain, i), path[i], x0), path[i - 1]);
@@ -81,7 +74,7 @@ PerSample log_q_posteriors(const Chain& chain, const Path& path, const BatchRef&
 }
 
 PerSample log_p_transitions(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample sum = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {
     sum += log_density(p_transition(chain, model, path, i), i == 0 ? x0 : BatchRef(path[i - 1]));
@@ -102,7 +95,7 @@ PerSample KlForm::sum() const {
 
 KlForm variational_objective(const Chain& chain, const EpsModel& model, const Path& path,
                              const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   KlForm form;
   form.prior =
       kl_divergence(q_marginal(chain.steps.back().current, x0), {Batch::Zero(x0.rows(), x0.cols()), 1.0});
@@ -115,6 +108,7 @@ KlForm variational_objective(const Chain& chain, const EpsModel& model, const Pa
 }
 
 Eigen::VectorXd gamma_weights(const Chain& chain) {
+  chain.require_valid();
   Eigen::VectorXd gamma(chain.S());
   for (std::size_t i = 0; i < chain.steps.size(); ++i) {
     const NoiseLevel& level = chain.steps[i].current;
@@ -130,6 +124,7 @@ Eigen::VectorXd gamma_weights(const Chain& chain) {
 }
 
 PerSample theorem1_constant(const Chain& chain, const BatchRef& x0) {
+  chain.require_valid();
   const Gaussian prior{Batch::Zero(x0.rows(), x0.cols()), 1.0};
   const double variance = positive_sigma(chain, 0).variance();
   return kl_divergence(q_marginal(chain.steps.back().current, x0), prior).array() +
@@ -138,7 +133,7 @@ PerSample theorem1_constant(const Chain& chain, const BatchRef& x0) {
 
 PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
                         const Eigen::VectorXd& gamma) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   require_shape("gamma", gamma, chain.S(), 1);
   PerSample loss = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {

@@ -103,6 +103,7 @@ EpsModel gaussian_eps(Eigen::VectorXd mean, double variance) {
 }
 
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances) {
+  if (means.cols() < 1) throw ShapeError("number of components", "0", "K >= 1");
   require_finite("means", means);
   require_shape("weights", weights, means.cols(), 1);
   require_shape("variances", variances, means.cols(), 1);

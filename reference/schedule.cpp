@@ -275,6 +275,13 @@ std::vector<Transition> transitions(const Schedule& schedule, const Tau& tau) {
 
 }  // namespace
 
+void Chain::require_valid() const {
+  if (steps.empty()) throw ShapeError("number of steps", "0", "S >= 1");
+  if (sigma.size() != steps.size()) {
+    throw ShapeError("number of sigmas", std::to_string(sigma.size()), "S = " + std::to_string(steps.size()));
+  }
+}
+
 Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
   Chain chain{transitions(schedule, tau), {}};
   for (const Transition& step : chain.steps) chain.sigma.push_back(sigma_eta(step, eta));
@@ -282,10 +289,9 @@ Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
 }
 
 Chain Chain::from_sigmas(const Schedule& schedule, const Tau& tau, const std::vector<double>& sigmas) {
-  if (sigmas.size() != static_cast<std::size_t>(tau.S())) {
-    throw ShapeError("number of sigmas", std::to_string(sigmas.size()), "S = " + std::to_string(tau.S()));
-  }
-  return {transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+  Chain chain{transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+  chain.require_valid();
+  return chain;
 }
 
 }  // namespace ddim

@@ -141,6 +141,8 @@ struct Chain {
   std::vector<Sigma> sigma;
 
   int S() const { return static_cast<int>(steps.size()); }
+  /// ShapeError unless there is at least one step and one sigma for each.
+  void require_valid() const;
   /// Eq16 at every step; sigma_1 is then 0.
   static Chain from_eta(const Schedule& schedule, const Tau& tau, double eta);
   /// Given deviations sigma_1..sigma_S.

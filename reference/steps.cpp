@@ -79,10 +79,7 @@ Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const Bat
 }
 
 Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, const Path& noise) {
-  if (noise.size() != chain.steps.size()) {
-    throw ShapeError("length of noise", std::to_string(noise.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
+  require_path("noise", chain, noise, x_T.rows(), x_T.cols());
   Batch x = x_T;
   for (std::size_t i = chain.steps.size(); i-- > 0;) {
     const Gaussian law = p_step(chain.steps[i], chain.sigma[i], x, model(chain.steps[i].current, x));
@@ -92,6 +89,7 @@ Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, c
 }
 
 Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0) {
+  chain.require_valid();
   Batch x = x0;
   for (const Transition& step : chain.steps) {
     const NoiseLevel& at = step.prev.t == 0 ? step.current : step.prev;
@@ -101,6 +99,7 @@ Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0) {
 }
 
 std::vector<Gaussian> generative_law(const Chain& chain, const Eigen::VectorXd& mean, double variance) {
+  chain.require_valid();
   if (!(variance >= 0 && std::isfinite(variance)))
     throw DomainError("variance", variance, "0 <= variance < infinity");
   require_finite("mean", mean);

@@ -9,6 +9,7 @@ template <class T>
 struct DiscreteStep {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise noise) { return noise == Noise::none; }
   Real<T> x_t, x0, uniform;  // uniform: already divided by K
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
     out[0] = fma(x_t, in[0], fma(x0, in[1], uniform));

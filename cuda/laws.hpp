@@ -17,6 +17,7 @@ template <class T>
 struct QSample {
   using Stored = T;
   static constexpr int kInputs = 1, kOutputs = 1;
+  static constexpr bool takes(Noise noise) { return noise != Noise::none; }
   Real<T> sqrt_alpha_bar;
   DDIM_HD void operator()(const Real<T> (&in)[1], Real<T> (&out)[1]) const {
     out[0] = sqrt_alpha_bar * in[0];
@@ -28,6 +29,7 @@ template <class T>
 struct ForwardStep {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise) { return true; }
   Real<T> x_prev, x0;
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
     out[0] = affine(x0, in[1], x_prev, in[0]);

@@ -13,6 +13,7 @@ template <class T>
 struct DdimStep {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise) { return true; }
   Real<T> x_t, output;
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
     out[0] = affine(x_t, in[0], output, in[1]);
@@ -24,6 +25,7 @@ template <class T>
 struct DdimStepPredX0 {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 2;
+  static constexpr bool takes(Noise) { return true; }
   Real<T> x_t, output;
   Real<T> pred_x_t, pred_output;
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[2]) const {
@@ -47,6 +49,7 @@ template <class T>
 struct DdimStepClip {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 2;
+  static constexpr bool takes(Noise) { return true; }
   StepThroughX0<Real<T>> through;
   Real<T> range;
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[2]) const {
@@ -60,6 +63,7 @@ template <class T>
 struct Encode {
   using Stored = T;
   static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise noise) { return noise == Noise::none; }
   Real<T> x_prev, eps;
   DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
     out[0] = affine(x_prev, in[0], eps, in[1]);

@@ -44,7 +44,7 @@ inline constexpr int kPack = 16 / sizeof(T);
 #ifdef __CUDACC__
 using Chunk = uint4;
 #else
-struct alignas(16) __attribute__((may_alias)) Chunk {
+struct __attribute__((may_alias, aligned(16))) Chunk {
   std::uint32_t x, y, z, w;
 };
 #endif

@@ -529,7 +529,7 @@ class Reader {
     std::optional<Operand> guard;
     if (in_.take("@")) guard = operand();
     const auto name = in_.next();
-    if (name == "call") throw Error(Fault::unsupported, line, "call");
+    if (name.starts_with("call")) throw Error(Fault::unsupported, line, "call");
     std::vector<Operand> operands;
     if (!in_.take(";")) {
       do operands.push_back(operand());
@@ -578,12 +578,15 @@ class Reader {
         unfit(name, line);
       }
     };
-    const auto predicate =
-        [&](const Operand& o) {  // !p is a register of its own, kept by an instruction before this one
-          if (o.kind != Operand::reg || o.sink || o.bytes != 0) unfit(name, line);
-          if (!o.negated) return sources.emplace_back(o.index, 0u), void();
-          unfit(name, line);
-        };
+    const auto predicate = [&](const Operand& o) {
+      if (o.kind == Operand::immediate && o.value.bits <= 1) {
+        sources.emplace_back(constant(o.value.bits ? 0xffffffffu : 0, 4), 0u);
+      } else if (o.kind == Operand::reg && !o.sink && !o.negated && o.bytes == 0) {
+        sources.emplace_back(o.index, 0u);
+      } else {
+        unfit(name, line);
+      }
+    };
 
     for (std::size_t k = 0; k < operands.size(); ++k) {
       const Shape& s = m.shape[k];

@@ -556,7 +556,7 @@ D convert(S s, const Instruction& i) {
     else if constexpr (is_small<D>)
       return narrow<D>(static_cast<double>(value(s)), i.round);
     else
-      return static_cast<D>(value(s));
+      return std::is_same_v<S, double> ? canonical(static_cast<D>(value(s))) : static_cast<D>(value(s));
   }
 }
 
@@ -1294,7 +1294,7 @@ Meaning meaning(std::string_view opcode, std::span<const unsigned> vectors, Allo
   const auto one_of = [&](std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), words.name) != names.end();
   };
-  if (one_of({"call", "brx", "alloca"})) throw Fail{Fault::unsupported, 0, std::string(opcode)};
+  if (one_of({"brx", "alloca"})) throw Fail{Fault::unsupported, 0, std::string(opcode)};
   // The type stands last; cvt and set have two, handled there.
   const auto last = opcode.substr(std::min(opcode.rfind('.'), opcode.size() - 1) + 1);
   const Type t = type_named(last);

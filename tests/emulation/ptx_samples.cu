@@ -13,8 +13,7 @@ struct alignas(16) Pack {
 };
 
 template <class T>
-__device__ void affine(T* __restrict__ out, const T* __restrict__ x, const T* __restrict__ e, long long n,
-                       const Affine<T>& f) {
+__device__ void affine(T* out, const T* x, const T* e, long long n, const Affine<T>& f) {
   constexpr int width = 16 / sizeof(T);
   const long long first = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x,
                   step = static_cast<long long>(gridDim.x) * blockDim.x;
@@ -26,9 +25,10 @@ __device__ void affine(T* __restrict__ out, const T* __restrict__ x, const T* __
   }
   for (long long k = n / width * width + first; k < n; k += step) out[k] = f(x[k], e[k]);
 }
-#define AFFINE(NAME, T)                                                                       \
-  extern "C" __global__ void NAME(T* out, const T* x, const T* e, long long n, Affine<T> f) { \
-    affine<T>(out, x, e, n, f);                                                               \
+#define AFFINE(NAME, T)                                                                                  \
+  extern "C" __global__ void NAME(T* __restrict__ out, const T* __restrict__ x, const T* __restrict__ e, \
+                                  long long n, Affine<T> f) {                                            \
+    affine<T>(out, x, e, n, f);                                                                          \
   }
 AFFINE(affine_float64, double)
 AFFINE(affine_float32, float)

@@ -943,7 +943,7 @@ TEST(Ptx, barriers) {
   expect_fault(
       Fault::race,
       [&] {
-        words(body("bar.sync 0;", "st.shared.u32 [%r12], %r14;"), {{1}, {64}});
+        words(body("bar.sync 0;", "st.shared.u32 [%r12], %r14;"), {{1}, {32}});
       },
       "another thread reads");
   EXPECT_EQ(words(body("bar.sync 0;", "bar.sync 0; st.shared.u32 [%r12], %r14;"), {{1}, {64}})[0], 63u);
@@ -1130,7 +1130,7 @@ TEST_F(PtxTraps, instructions_refused) {
         fragment);
   };
   refused(Fault::unknown_instruction, "mov.u32 %r0, 1;\n\ndp4a.u32.u32 %r0, %r0, %r0, %r0;",
-          "at PTX line 8: no semantics for dp4a.u32.u32");
+          "at PTX line 9: no semantics for dp4a.u32.u32");
   for (const std::string text : {"atom.global.add.u32 %r0, [%d0], 1;",
                                  "red.global.add.u32 [%d0], 1;",
                                  "cp.async.ca.shared.global [%r0], [%d0], 16;",
@@ -1229,7 +1229,7 @@ TEST(Ptx, windows_into_arrays_too_long_to_allocate) {
   m.kernel("k").launch({{1}, {64}}, arguments(base, index), memory);
   EXPECT_EQ(window[63], 2.0f);
   expect_fault(Fault::out_of_bounds, [&] {
-    m.kernel("k").launch({{1}, {64}}, arguments(base, index & 0xffffffff), memory);
+    m.kernel("k").launch({{1}, {64}}, arguments(base, i64{static_cast<std::int32_t>(index)}), memory);
   });  // had it overflowed
 }
 

@@ -11,7 +11,7 @@ namespace ddim::cuda {
 /// So the bits are the same on every card and on the CPU.
 inline constexpr int kSumThreads = 256;
 inline constexpr int kSumRounds = 8;
-inline constexpr Index kTotalWidth = 4096;  // per-sample results that one block adds
+inline constexpr Index kTotalWidth = 1024;  // per-sample results that one block adds
 
 /// The block's tree over its threads' sums, as a plain loop.
 inline double add_block(std::vector<double>& sums) {

@@ -2,6 +2,7 @@
 #include <cfenv>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "tests/emulation/ptx_machine.hpp"
 
@@ -207,11 +208,6 @@ void small(Warp& w, const Instruction& i) {
     }
   });
 }
-template <class H, auto F>
-Handler small_handler(bool packed) {
-  return packed ? small<H, 2, F> : small<H, 1, F>;
-}
-
 template <class T, bool Min, bool Propagate>
 T extreme(T x, T y) {
   const auto a = value(x), b = value(y);
@@ -347,14 +343,14 @@ std::uint32_t ones(T x) {
   return static_cast<std::uint32_t>(std::popcount(x));
 }
 template <class T>  // position of the highest bit that differs from the sign, or ~0
-std::uint32_t find(T x) {
+std::uint32_t find_top(T x) {
   using U = std::make_unsigned_t<T>;
   const U u = static_cast<U>(std::is_signed_v<T> && x < 0 ? ~x : x);
   return u ? static_cast<std::uint32_t>(8 * sizeof(T) - 1) - leading_zeros(u) : ~std::uint32_t{0};
 }
 template <class T>
 std::uint32_t find_shift(T x) {
-  const std::uint32_t n = find(x);
+  const std::uint32_t n = find_top(x);
   return n == ~std::uint32_t{0} ? n : static_cast<std::uint32_t>(8 * sizeof(T) - 1) - n;
 }
 template <class T, auto F>
@@ -713,643 +709,388 @@ void bring_vote(Warp& w, const Instruction& i) {
   w.votes = (w.votes & ~w.mask) | (*w.at<Mask>(i, i.destinations) & w.mask);
 }
 
-// Names to handlers
-
-struct Type {
-  char kind = 0;  // b, u, s, f, e (bfloat16), p
-  unsigned bits = 0;
-  bool packed = false;
-  unsigned bytes() const { return bits / 8; }
-};
-Type type_named(std::string_view s) {
-  if (s == "pred") return {'p', 8, false};
-  if (s == "bf16") return {'e', 16, false};
-  if (s == "bf16x2") return {'e', 32, true};
-  if (s == "f16x2") return {'f', 32, true};
-  if (s.size() < 2 || std::string_view("busf").find(s[0]) == s.npos) return {};
-  const auto digits = s.substr(1);
-  const unsigned bits = digits == "8"    ? 8
-                        : digits == "16" ? 16
-                        : digits == "32" ? 32
-                        : digits == "64" ? 64
-                                         : 0;
-  return bits && !(s[0] == 'f' && bits == 8) ? Type{s[0], bits, false} : Type{};
-}
-
-template <class T>
-struct Tag {
-  using type = T;
-};
-template <class G>
-Handler by_bits(Type t, G g) {  // b, u or s: as unsigned
-  if (t.kind != 'b' && t.kind != 'u' && t.kind != 's') return nullptr;
-  switch (t.bits) {
-    case 16:
-      return g(Tag<std::uint16_t>{});
-    case 32:
-      return g(Tag<std::uint32_t>{});
-    case 64:
-      return g(Tag<std::uint64_t>{});
-    default:
-      return nullptr;
-  }
-}
-template <class G>
-Handler by_sign(Type t, G g) {
-  if (t.kind == 'u') return by_bits(t, g);
-  if (t.kind != 's') return nullptr;
-  switch (t.bits) {
-    case 16:
-      return g(Tag<std::int16_t>{});
-    case 32:
-      return g(Tag<std::int32_t>{});
-    case 64:
-      return g(Tag<std::int64_t>{});
-    default:
-      return nullptr;
-  }
-}
-template <class G>
-Handler by_native(Type t, G g) {
-  if (t.kind != 'f' || t.packed) return nullptr;
-  return t.bits == 32 ? g(Tag<float>{}) : t.bits == 64 ? g(Tag<double>{}) : nullptr;
-}
-template <class G>
-Handler by_small(Type t, G g) {
-  if (t.kind == 'f' && (t.bits == 16 || t.packed)) return g(Tag<Half>{});
-  return t.kind == 'e' ? g(Tag<Bfloat>{}) : nullptr;
-}
-template <class G>
-Handler by_any(Type t, G g) {
-  if (t.packed) return nullptr;
-  if (t.bits == 8 && t.kind == 'u') return g(Tag<std::uint8_t>{});
-  if (t.bits == 8 && t.kind == 's') return g(Tag<std::int8_t>{});
-  if (const Handler h = by_sign(t, g)) return h;
-  if (const Handler h = by_native(t, g)) return h;
-  return by_small(t, g);
-}
-template <class G>
-Handler by_size(unsigned bytes, G g) {
-  switch (bytes) {
-    case 1:
-      return g(Tag<std::uint8_t>{});
-    case 2:
-      return g(Tag<std::uint16_t>{});
-    case 4:
-      return g(Tag<std::uint32_t>{});
-    case 8:
-      return g(Tag<std::uint64_t>{});
-    default:
-      return nullptr;
-  }
-}
-
 constexpr auto add_ = [](auto a, auto b) { return a + b; };
 constexpr auto sub_ = [](auto a, auto b) { return a - b; };
 constexpr auto mul_ = [](auto a, auto b) { return a * b; };
 
-// The modifiers of an opcode, taken one by one; what is left over is unknown.
-class Modifiers {
+// Every opcode that has a meaning, with all its modifiers. What is not in the table is unknown.
+
+template <class T>
+constexpr const char* kName = nullptr;
+template <>
+constexpr const char* kName<std::uint8_t> = "u8";
+template <>
+constexpr const char* kName<std::int8_t> = "s8";
+template <>
+constexpr const char* kName<std::uint16_t> = "u16";
+template <>
+constexpr const char* kName<std::int16_t> = "s16";
+template <>
+constexpr const char* kName<std::uint32_t> = "u32";
+template <>
+constexpr const char* kName<std::int32_t> = "s32";
+template <>
+constexpr const char* kName<std::uint64_t> = "u64";
+template <>
+constexpr const char* kName<std::int64_t> = "s64";
+template <>
+constexpr const char* kName<Half> = "f16";
+template <>
+constexpr const char* kName<Bfloat> = "bf16";
+template <>
+constexpr const char* kName<float> = "f32";
+template <>
+constexpr const char* kName<double> = "f64";
+
+const std::vector<std::pair<std::string, Round>> kRoundings{
+    {"rn", Round::nearest}, {"rz", Round::zero}, {"rm", Round::down}, {"rp", Round::up}};
+
+Shape in(std::size_t bytes) { return {Piece::source, static_cast<std::uint8_t>(bytes), 1}; }
+Shape out(std::size_t bytes) { return {Piece::destination, static_cast<std::uint8_t>(bytes), 1}; }
+const Shape kIn{Piece::predicate_in}, kOut{Piece::destination, 1}, kBoth{Piece::predicate_out},
+    kNumber{Piece::constant};
+
+class Opcodes {
  public:
-  explicit Modifiers(std::string_view opcode) {
-    for (std::size_t at = 0; at <= opcode.size();) {
-      const auto dot = std::min(opcode.find('.', at), opcode.size());
-      words_.push_back(opcode.substr(at, dot - at));
-      at = dot + 1;
-    }
-    name = words_.front();
-    words_.erase(words_.begin());
+  Opcodes() {
+    integers<std::uint16_t>(), integers<std::uint32_t>(), integers<std::uint64_t>();
+    integers<std::int16_t>(), integers<std::int32_t>(), integers<std::int64_t>();
+    untyped<std::uint16_t>("16"), untyped<std::uint32_t>("32"), untyped<std::uint64_t>("64");
+    words();
+    natives<float, std::uint32_t>(), natives<double, std::uint64_t>();
+    smalls<Half, 1>(""), smalls<Half, 2>("x2"), smalls<Bfloat, 1>(""), smalls<Bfloat, 2>("x2");
+    convert_from<std::uint8_t>(), convert_from<std::uint16_t>(), convert_from<std::uint32_t>(),
+        convert_from<std::uint64_t>();
+    convert_from<std::int8_t>(), convert_from<std::int16_t>(), convert_from<std::int32_t>(),
+        convert_from<std::int64_t>();
+    convert_from<Half>(), convert_from<Bfloat>(), convert_from<float>(), convert_from<double>();
+    memory<std::uint8_t>({"b8", "u8"}), memory<std::uint16_t>({"b16", "u16"});
+    memory<std::uint32_t>({"b32", "u32", "f32"}), memory<std::uint64_t>({"b64", "u64", "f64"});
+    memory<std::int8_t>({"s8"}), memory<std::int16_t>({"s16"}), memory<std::int32_t>({"s32"}),
+        memory<std::int64_t>({"s64"});
+    predicates();
+    control();
   }
-  bool take(std::string_view word) {
-    const auto at = std::find(words_.begin(), words_.end(), word);
-    if (at == words_.end()) return false;
-    words_.erase(at);
-    return true;
+
+  const Meaning* find(const std::string& opcode) const {
+    const auto at = table_.find(opcode);
+    return at == table_.end() ? nullptr : &at->second;
   }
-  std::string_view front() const { return words_.empty() ? std::string_view() : words_.front(); }
-  std::string_view pop() {
-    const auto out = front();
-    if (!words_.empty()) words_.erase(words_.begin());
-    return out;
-  }
-  Type pop_type() { return type_named(pop()); }
-  bool done() const { return words_.empty(); }
-  std::string_view name;
 
  private:
-  std::vector<std::string_view> words_;
+  Instruction& add(const std::string& opcode, Handler run, std::vector<Shape> shape, std::size_t mode = 0) {
+    Meaning& m = table_[opcode];
+    m.instruction.run = run;
+    m.instruction.mode = static_cast<std::uint8_t>(mode);
+    m.shape = std::move(shape);
+    return m.instruction;
+  }
+  static std::vector<Shape> same(std::size_t bytes, std::size_t sources) {
+    std::vector<Shape> out_and_ins(1 + sources, in(bytes));
+    out_and_ins[0] = out(bytes);
+    return out_and_ins;
+  }
+  void round(Instruction& i, Round to) {  // natively, by the direction of the floating-point unit
+    i.round = to;
+    if (to != Round::nearest) i.inner = std::exchange(i.run, directed);
+  }
+
+  template <class T>
+  void integers() {
+    using U = std::make_unsigned_t<T>;
+    const std::string t = std::string(".") + kName<T>;
+    constexpr std::size_t n = sizeof(T);
+    add("add" + t, binary<U, add_>, same(n, 2));
+    add("sub" + t, binary<U, sub_>, same(n, 2));
+    add("mul.lo" + t, binary<U, low_product<U>>, same(n, 2));
+    add("mul.hi" + t, binary<T, high_product<T>>, same(n, 2));
+    add("mad.lo" + t, ternary<U, [](U a, U b, U c) { return low_product(a, b) + c; }>, same(n, 3));
+    add("mad.hi" + t, ternary<T, [](T a, T b, T c) { return U(high_product(a, b)) + U(c); }>, same(n, 3));
+    add("div" + t, quotient<T, false>, same(n, 2));
+    add("rem" + t, quotient<T, true>, same(n, 2));
+    add("min" + t, binary<T, [](T a, T b) { return std::min(a, b); }>, same(n, 2));
+    add("max" + t, binary<T, [](T a, T b) { return std::max(a, b); }>, same(n, 2));
+    add("shr" + t, shift<T, true>, {out(n), in(n), in(4)});
+    if constexpr (n < 8) {
+      using D =
+          std::conditional_t<std::is_signed_v<T>, std::conditional_t<n == 2, std::int32_t, std::int64_t>,
+                             std::conditional_t<n == 2, std::uint32_t, std::uint64_t>>;
+      add("mul.wide" + t, widening<D, T, mul_>, {out(2 * n), in(n), in(n)});
+      add("mad.wide" + t, mad_wide<D, T>, {out(2 * n), in(n), in(n), in(2 * n)});
+    }
+    if constexpr (n > 2) {
+      add("bfind" + t, count<T, find_top<T>>, {out(4), in(n)});
+      add("bfind.shiftamt" + t, count<T, find_shift<T>>, {out(4), in(n)});
+      add("bfe" + t, field_extract<T>, {out(n), in(n), in(4), in(4)});
+    }
+    if constexpr (std::is_signed_v<T>) {
+      add("neg" + t, unary<U, [](U a) { return U{0} - a; }>, same(n, 1));
+      add("abs" + t, unary<U, [](U a) { return T(a) < 0 ? U{0} - a : a; }>, same(n, 1));
+    } else {
+      compare_as<T>("lo", lt), compare_as<T>("ls", le), compare_as<T>("hi", gt), compare_as<T>("hs", ge);
+    }
+    for (std::size_t c = eq; c <= ge; ++c) compare_as<T>(std::string(kComparisons[c]), c);
+  }
+
+  template <class T>
+  void untyped(const std::string& bits) {
+    const std::string t = ".b" + bits;
+    constexpr std::size_t n = sizeof(T);
+    add("and" + t, binary<T, [](T a, T b) { return a & b; }>, same(n, 2));
+    add("or" + t, binary<T, [](T a, T b) { return a | b; }>, same(n, 2));
+    add("xor" + t, binary<T, [](T a, T b) { return a ^ b; }>, same(n, 2));
+    add("not" + t, unary<T, [](T a) { return ~a; }>, same(n, 1));
+    add("shl" + t, shift<T, false>, {out(n), in(n), in(4)});
+    add("shr" + t, shift<T, true>, {out(n), in(n), in(4)});
+    add("setp.eq" + t, set_predicate<T>, {kBoth, in(n), in(n)}, eq);
+    add("setp.ne" + t, set_predicate<T>, {kBoth, in(n), in(n)}, ne);
+    for (const char kind : {'b', 'u', 's', 'f'}) {
+      if (kind == 'f' && n == 2) continue;
+      add(std::string("mov.") + kind + bits, move<T>, same(n, 1));
+      add(std::string("selp.") + kind + bits, select<T>, {out(n), in(n), in(n), kIn});
+    }
+    for (const std::uint8_t parts :
+         {std::uint8_t{2}, std::uint8_t{4}}) {  // "mov.b32 {2} =" stands for mov.b32 {a, b}, c
+      const auto part = static_cast<std::uint8_t>(n / parts);
+      if (part < 2) continue;
+      add("mov" + t + " {" + std::to_string(parts) + "} =", unpack,
+          {{Piece::destinations, part, parts}, in(n)});
+      add("mov" + t + " = {" + std::to_string(parts) + "}", pack, {out(n), {Piece::sources, part, parts}});
+    }
+    if constexpr (n > 2) {
+      add("popc" + t, count<T, ones<T>>, {out(4), in(n)});
+      add("clz" + t, count<T, leading_zeros<T>>, {out(4), in(n)});
+      add("brev" + t, unary<T, reverse<T>>, same(n, 1));
+      add("bfi" + t, field_insert<T>, {out(n), in(n), in(n), in(4), in(4)});
+    }
+  }
+
+  void words() {
+    add("shf.l.wrap.b32", funnel<true, true>, same(4, 3));
+    add("shf.l.clamp.b32", funnel<true, false>, same(4, 3));
+    add("shf.r.wrap.b32", funnel<false, true>, same(4, 3));
+    add("shf.r.clamp.b32", funnel<false, false>, same(4, 3));
+    add("prmt.b32", permute, same(4, 3));
+    add("lop3.b32", logic3, same(4, 4));
+    for (const std::string space : {"global", "const", "param", "to.global", "to.const", "to.param"}) {
+      add("cvta." + space + ".u64", move<std::uint64_t>, same(8, 1));
+    }
+  }
+
+  template <class T>  // setp and set
+  void compare_as(const std::string& name, std::size_t how) {
+    const std::string t = std::string(".") + kName<T>;
+    const Shape s = in(sizeof(T));
+    add("setp." + name + t, set_predicate<T>, {kBoth, s, s}, how);
+    add("setp." + name + ".and" + t, set_predicate<T>, {kBoth, s, s, kIn}, how | 16);
+    add("setp." + name + ".or" + t, set_predicate<T>, {kBoth, s, s, kIn}, how | 32);
+    add("setp." + name + ".xor" + t, set_predicate<T>, {kBoth, s, s, kIn}, how | 48);
+    add("set." + name + ".u32" + t, set_value<std::uint32_t, T>, {out(4), s, s}, how);
+    add("set." + name + ".s32" + t, set_value<std::uint32_t, T>, {out(4), s, s}, how);
+    add("set." + name + ".f32" + t, set_value<float, T>, {out(4), s, s}, how);
+    if constexpr (is_small<T>) add("set." + name + t + t, set_value<T, T>, {out(2), s, s}, how);
+  }
+
+  template <class T, class Bits>
+  void natives() {
+    const std::string t = std::string(".") + kName<T>;
+    constexpr std::size_t n = sizeof(T);
+    constexpr Bits top = Bits{1} << (8 * n - 1);
+    for (const auto& [name, direction] : kRoundings) {
+      const std::string rt = "." + name + t;
+      round(add("add" + rt, float_binary<T, add_>, same(n, 2)), direction);
+      round(add("sub" + rt, float_binary<T, sub_>, same(n, 2)), direction);
+      round(add("mul" + rt, float_binary<T, mul_>, same(n, 2)), direction);
+      round(add("div" + rt, float_binary<T, [](T a, T b) { return a / b; }>, same(n, 2)), direction);
+      round(add("fma" + rt, fma_handler<T>(), same(n, 3)), direction);
+      round(add("sqrt" + rt, float_unary<T, [](T a) { return std::sqrt(a); }>, same(n, 1)), direction);
+      round(add("rcp" + rt, float_unary<T, [](T a) { return T{1} / a; }>, same(n, 1)), direction);
+    }
+    add("neg" + t, unary<Bits, [](Bits a) { return a ^ top; }>, same(n, 1));
+    add("abs" + t, unary<Bits, [](Bits a) { return a & ~top; }>, same(n, 1));
+    add("min" + t, binary<T, extreme<T, true, false>>, same(n, 2));
+    add("max" + t, binary<T, extreme<T, false, false>>, same(n, 2));
+    add("min.NaN" + t, binary<T, extreme<T, true, true>>, same(n, 2));
+    add("max.NaN" + t, binary<T, extreme<T, false, true>>, same(n, 2));
+    add("copysign" + t, binary<T, [](T a, T b) { return std::copysign(b, a); }>, same(n, 2));
+    std::size_t property = 0;
+    for (const std::string name : {"finite", "infinite", "number", "notanumber", "normal", "subnormal"}) {
+      add("testp." + name + t, test_property<T>, {kOut, in(n)}, property++);
+    }
+    for (std::size_t c = eq; c <= nan; ++c) compare_as<T>(std::string(kComparisons[c]), c);
+  }
+
+  template <class H, unsigned Halves>
+  void smalls(const std::string& suffix) {
+    const std::string t = std::string(".") + kName<H> + suffix;
+    constexpr std::size_t n = 2 * Halves;
+    add("add.rn" + t, small<H, Halves, [](H a, H b, H) { return narrow<H>(sum_to_odd(value(a), value(b))); }>,
+        same(n, 2));
+    add("sub.rn" + t,
+        small<H, Halves, [](H a, H b, H) { return narrow<H>(sum_to_odd(value(a), -value(b))); }>, same(n, 2));
+    add("mul.rn" + t, small<H, Halves, [](H a, H b, H) { return narrow<H>(double{value(a)} * value(b)); }>,
+        same(n, 2));
+    add("fma.rn" + t,
+        small<H, Halves,
+              [](H a, H b, H c) { return narrow<H>(sum_to_odd(double{value(a)} * value(b), value(c))); }>,
+        same(n, 3));
+    add("neg" + t, small<H, Halves, [](H a, H, H) { return H{static_cast<std::uint16_t>(a.bits ^ 0x8000)}; }>,
+        same(n, 1));
+    add("abs" + t, small<H, Halves, [](H a, H, H) { return H{static_cast<std::uint16_t>(a.bits & 0x7fff)}; }>,
+        same(n, 1));
+    add("min" + t, small<H, Halves, [](H a, H b, H) { return extreme<H, true, false>(a, b); }>, same(n, 2));
+    add("max" + t, small<H, Halves, [](H a, H b, H) { return extreme<H, false, false>(a, b); }>, same(n, 2));
+    add("min.NaN" + t, small<H, Halves, [](H a, H b, H) { return extreme<H, true, true>(a, b); }>,
+        same(n, 2));
+    add("max.NaN" + t, small<H, Halves, [](H a, H b, H) { return extreme<H, false, true>(a, b); }>,
+        same(n, 2));
+    if constexpr (Halves == 1) {
+      for (std::size_t c = eq; c <= nan; ++c) compare_as<H>(std::string(kComparisons[c]), c);
+    } else {
+      for (const auto& [name, direction] : kRoundings)
+        add("cvt." + name + t + ".f32", cvt_pair<H>, same(4, 2)).round = direction;
+    }
+  }
+
+  template <class S>
+  void convert_from() {
+    convert<std::uint8_t, S>(), convert<std::uint16_t, S>(), convert<std::uint32_t, S>(),
+        convert<std::uint64_t, S>();
+    convert<std::int8_t, S>(), convert<std::int16_t, S>(), convert<std::int32_t, S>(),
+        convert<std::int64_t, S>();
+    convert<Half, S>(), convert<Bfloat, S>(), convert<float, S>(), convert<double, S>();
+  }
+  template <class D, class S>
+  void convert() {  // a rounding stands where the result may be inexact, and only there
+    constexpr bool floats = is_float<D> && is_float<S>, integers = !is_float<D> && !is_float<S>,
+                   same_type = std::is_same_v<D, S>;
+    const std::string types = std::string(".") + kName<D> + "." + kName<S>;
+    const std::vector<Shape> shape{{Piece::wide_destination, sizeof(D)}, {Piece::wide_source, sizeof(S)}};
+    for (const bool saturate : {false, true}) {
+      const std::string end = (saturate ? ".sat" : "") + types;
+      if (integers || (floats && (sizeof(D) > sizeof(S) || same_type)))
+        add("cvt" + end, cvt<D, S>, shape).saturate = saturate;
+      for (const auto& [name, direction] : kRoundings) {
+        Instruction* i = nullptr;
+        if ((is_float<S> && !is_float<D>) || (floats && same_type))
+          i = &add("cvt." + name + "i" + end, cvt<D, S>, shape, 1);
+        if ((is_float<D> && !is_float<S>) || (floats && sizeof(D) < sizeof(S)))
+          i = &add("cvt." + name + end, cvt<D, S>, shape);
+        if (!i) continue;
+        i->saturate = saturate;
+        i->round = direction;
+        if (std::is_floating_point_v<D> && !same_type) round(*i, direction);
+      }
+    }
+  }
+
+  template <class T>
+  void memory(std::initializer_list<const char*> types) {
+    for (const std::string type : types) {
+      for (std::uint8_t n = 1; n <= 8; n = static_cast<std::uint8_t>(2 * n)) {
+        if (n * sizeof(T) > 32) continue;
+        const std::string end = (n > 1 ? ".v" + std::to_string(n) : "") + "." + type;
+        const Shape into{Piece::destinations, sizeof(T), n}, from{Piece::sources, sizeof(T), n},
+            at{Piece::address};
+        for (const std::string space : {"", ".global"}) {
+          add("ld" + space + end, load_memory<Space::global, T>, {into, at});
+          add("st" + space + end, store_memory<Space::global, T>, {at, from});
+        }
+        add("ld.global.nc" + end, load_memory<Space::global, T>, {into, at}).coherent = false;
+        add("ld.shared" + end, load_memory<Space::shared, T>, {into, at});
+        add("st.shared" + end, store_memory<Space::shared, T>, {at, from});
+        add("ld.param" + end, load_memory<Space::parameter, T>, {into, at});
+        add("ld.const" + end, load_memory<Space::constant, T>, {into, at});
+      }
+    }
+  }
+
+  void predicates() {
+    add("mov.pred", predicate<[](Mask a, Mask) { return a; }>, {kOut, kIn});
+    add("not.pred", predicate<[](Mask a, Mask) { return ~a; }>, {kOut, kIn});
+    add("and.pred", predicate<[](Mask a, Mask b) { return a & b; }>, {kOut, kIn, kIn});
+    add("or.pred", predicate<[](Mask a, Mask b) { return a | b; }>, {kOut, kIn, kIn});
+    add("xor.pred", predicate<[](Mask a, Mask b) { return a ^ b; }>, {kOut, kIn, kIn});
+  }
+
+  void control() {
+    for (const std::string end : {"", ".uni"}) {
+      add("bra" + end, nothing, {{Piece::label}}).flow = Flow::branch;
+      add("ret" + end, nothing, {}).flow = Flow::exit;
+    }
+    add("exit", nothing, {}).flow = Flow::exit;
+    add("trap", nothing, {}).flow = Flow::trap;
+    for (const std::string bar : {"bar", "bar.cta", "barrier", "barrier.cta"}) {
+      for (const std::string aligned : {"", ".aligned"}) {
+        if (!bar.starts_with("barrier") && !aligned.empty()) continue;
+        add(bar + ".sync" + aligned, nothing, {kNumber}).flow = Flow::block_barrier;
+        add(bar + ".red.and" + aligned + ".pred", bring_vote, {kOut, kNumber, kIn}, 0).flow =
+            Flow::block_barrier;
+        add(bar + ".red.or" + aligned + ".pred", bring_vote, {kOut, kNumber, kIn}, 1).flow =
+            Flow::block_barrier;
+        add(bar + ".red.popc" + aligned + ".u32", bring_vote, {out(4), kNumber, kIn}, 2).flow =
+            Flow::block_barrier;
+      }
+    }
+    const auto collective = [&](const std::string& opcode, Handler run, const std::vector<Shape>& shape,
+                                auto mode) {
+      add(opcode, run, shape, static_cast<std::size_t>(mode)).flow = Flow::warp_collective;
+    };
+    collective("bar.warp.sync", warp_barrier, {in(4)}, 0);
+    collective("vote.sync.all.pred", vote, {kOut, kIn, in(4)}, Vote::all);
+    collective("vote.sync.any.pred", vote, {kOut, kIn, in(4)}, Vote::any);
+    collective("vote.sync.uni.pred", vote, {kOut, kIn, in(4)}, Vote::uni);
+    collective("vote.sync.ballot.b32", vote, {out(4), kIn, in(4)}, Vote::ballot);
+    const std::vector<Shape> lanes{{Piece::optional_predicate, 4}, in(4), in(4), in(4), in(4)};
+    collective("shfl.sync.up.b32", shuffle, lanes, Lane::up);
+    collective("shfl.sync.down.b32", shuffle, lanes, Lane::down);
+    collective("shfl.sync.bfly.b32", shuffle, lanes, Lane::bfly);
+    collective("shfl.sync.idx.b32", shuffle, lanes, Lane::idx);
+    add("activemask.b32", active, {out(4)});
+  }
+
+  std::unordered_map<std::string, Meaning> table_;
 };
 
-using P = Piece;
-
-Shape in(Type t) { return {P::source, static_cast<std::uint8_t>(t.bytes()), 1}; }
-Shape out(Type t) { return {P::destination, static_cast<std::uint8_t>(t.bytes()), 1}; }
-Shape in(unsigned bytes) { return {P::source, static_cast<std::uint8_t>(bytes), 1}; }
-Shape out(unsigned bytes) { return {P::destination, static_cast<std::uint8_t>(bytes), 1}; }
-const Shape kIn{P::predicate_in, 0, 1}, kOut{P::destination, 1, 1}, kBoth{P::predicate_out, 0, 1};
-
-// add, sub, mul, fma, div, sqrt, rcp, min, max, abs, neg on floats
-void arithmetic(Meaning& m, Modifiers& words, std::string_view opcode, Allow allow) {
-  auto& i = m.instruction;
-  const auto name = words.name;
-  bool rounded = true;
-  if (words.take("rn")) {
-  } else if (words.take("rz"))
-    i.round = Round::zero;
-  else if (words.take("rm"))
-    i.round = Round::down;
-  else if (words.take("rp"))
-    i.round = Round::up;
-  else
-    rounded = false;
-  const bool propagate = words.take("NaN");
-  const Type t = words.pop_type();
-  const bool extremum = name == "min" || name == "max", sign = name == "abs" || name == "neg",
-             fusible = name == "add" || name == "sub" || name == "mul";
-  if (fusible ? !rounded && !allow.contractable : false) {
-    throw Fail{Fault::contractable, 0, std::string(opcode) + " names no rounding: ptxas may fuse it"};
-  }
-  if ((!rounded && !fusible && !extremum && !sign) || (rounded && (extremum || sign)) ||
-      (propagate && !extremum))
-    return;
-  if (name == "add" || name == "sub" || name == "mul") {
-    i.run = by_native(t, [&]<class T>(Tag<T>) -> Handler {
-      return name == "add"   ? float_binary<T, add_>
-             : name == "sub" ? float_binary<T, sub_>
-                             : float_binary<T, mul_>;
-    });
-  } else if (name == "fma") {
-    i.run = by_native(t, [&]<class T>(Tag<T>) { return fma_handler<T>(); });
-  } else if (name == "div") {
-    i.run = by_native(
-        t, [&]<class T>(Tag<T>) -> Handler { return float_binary<T, [](T a, T b) { return a / b; }>; });
-  } else if (name == "sqrt") {
-    i.run = by_native(
-        t, [&]<class T>(Tag<T>) -> Handler { return float_unary<T, [](T a) { return std::sqrt(a); }>; });
-  } else if (name == "rcp") {
-    i.run = by_native(
-        t, [&]<class T>(Tag<T>) -> Handler { return float_unary<T, [](T a) { return T{1} / a; }>; });
-  } else if (name == "abs" || name == "neg") {
-    i.run = by_native(t, [&]<class T>(Tag<T>) -> Handler {
-      using U = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-      constexpr U top = U{1} << (8 * sizeof(T) - 1);
-      return name == "abs" ? unary<U, [](U a) { return a & ~top; }> : unary<U, [](U a) { return a ^ top; }>;
-    });
-  } else if (extremum) {
-    i.run = by_native(t, [&]<class T>(Tag<T>) -> Handler {
-      if (propagate)
-        return name == "min" ? binary<T, extreme<T, true, true>> : binary<T, extreme<T, false, true>>;
-      return name == "min" ? binary<T, extreme<T, true, false>> : binary<T, extreme<T, false, false>>;
-    });
-  }
-  if (i.run && i.round != Round::nearest) {
-    i.inner = i.run;
-    i.run = directed;
-  }
-  if (!i.run && i.round == Round::nearest) {
-    i.run = by_small(t, [&]<class H>(Tag<H>) -> Handler {
-      if (name == "add")
-        return small_handler<H, [](H a, H b, H) { return narrow<H>(sum_to_odd(value(a), value(b))); }>(
-            t.packed);
-      if (name == "sub")
-        return small_handler<H, [](H a, H b, H) { return narrow<H>(sum_to_odd(value(a), -value(b))); }>(
-            t.packed);
-      if (name == "mul")
-        return small_handler<H, [](H a, H b, H) { return narrow<H>(double{value(a)} * value(b)); }>(t.packed);
-      if (name == "fma") {
-        return small_handler<H, [](H a, H b, H c) {
-          return narrow<H>(sum_to_odd(double{value(a)} * value(b), value(c)));
-        }>(t.packed);
-      }
-      if (name == "abs")
-        return small_handler<H, [](H a, H, H) { return H{static_cast<std::uint16_t>(a.bits & 0x7fff)}; }>(
-            t.packed);
-      if (name == "neg")
-        return small_handler<H, [](H a, H, H) { return H{static_cast<std::uint16_t>(a.bits ^ 0x8000)}; }>(
-            t.packed);
-      if (name == "min" && propagate)
-        return small_handler<H, [](H a, H b, H) { return extreme<H, true, true>(a, b); }>(t.packed);
-      if (name == "min")
-        return small_handler<H, [](H a, H b, H) { return extreme<H, true, false>(a, b); }>(t.packed);
-      if (name == "max" && propagate)
-        return small_handler<H, [](H a, H b, H) { return extreme<H, false, true>(a, b); }>(t.packed);
-      if (name == "max")
-        return small_handler<H, [](H a, H b, H) { return extreme<H, false, false>(a, b); }>(t.packed);
-      return nullptr;
-    });
-  }
-  m.shape = {out(t), in(t)};
-  if (!sign && name != "sqrt" && name != "rcp") m.shape.push_back(in(t));
-  if (name == "fma") m.shape.push_back(in(t));
-}
-
-// add, sub, mul, mad, div, rem, abs, neg, min, max on integers
-void integer(Meaning& m, Modifiers& words) {
-  auto& run = m.instruction.run;
-  const auto name = words.name;
-  const bool lo = words.take("lo"), hi = !lo && words.take("hi"), wide = !lo && !hi && words.take("wide");
-  const Type t = words.pop_type();
-  m.shape = {out(t), in(t), in(t)};
-  if (name == "mul" || name == "mad") {
-    const bool mad = name == "mad";
-    if (mad) m.shape.push_back(in(t));
-    if (lo) {
-      run = by_bits(t, [&]<class T>(Tag<T>) -> Handler {
-        return mad ? ternary<T, [](T a, T b, T c) { return low_product(a, b) + c; }>
-                   : binary<T, low_product<T>>;
-      });
-    } else if (hi) {
-      run = by_sign(t, [&]<class T>(Tag<T>) -> Handler {
-        return mad ? ternary<T,
-                             [](T a, T b, T c) {
-                               return std::make_unsigned_t<T>(high_product(a, b)) +
-                                      std::make_unsigned_t<T>(c);
-                             }>
-                   : binary<T, high_product<T>>;
-      });
-    } else if (wide) {
-      m.shape[0] = out(2 * t.bytes());
-      if (mad) m.shape[3] = in(2 * t.bytes());
-      const bool s = t.kind == 's';
-      if (t.bits == 16 && !mad)
-        run = s ? widening<std::int32_t, std::int16_t, mul_> : widening<std::uint32_t, std::uint16_t, mul_>;
-      if (t.bits == 16 && mad)
-        run = s ? mad_wide<std::int32_t, std::int16_t> : mad_wide<std::uint32_t, std::uint16_t>;
-      if (t.bits == 32 && !mad)
-        run = s ? widening<std::int64_t, std::int32_t, mul_> : widening<std::uint64_t, std::uint32_t, mul_>;
-      if (t.bits == 32 && mad)
-        run = s ? mad_wide<std::int64_t, std::int32_t> : mad_wide<std::uint64_t, std::uint32_t>;
-      if (t.kind != 's' && t.kind != 'u') run = nullptr;
-    }
-    return;
-  }
-  if (lo || hi || wide) return;
-  if (name == "add" || name == "sub") {
-    run = by_bits(
-        t, [&]<class T>(Tag<T>) -> Handler { return name == "add" ? binary<T, add_> : binary<T, sub_>; });
-    if (t.kind == 'b') run = nullptr;
-  } else if (name == "div" || name == "rem") {
-    run = by_sign(t, [&]<class T>(Tag<T>) -> Handler {
-      return name == "div" ? quotient<T, false> : quotient<T, true>;
-    });
-  } else if (name == "min" || name == "max") {
-    run = by_sign(t, [&]<class T>(Tag<T>) -> Handler {
-      return name == "min" ? binary<T, [](T a, T b) { return std::min(a, b); }>
-                           : binary<T, [](T a, T b) { return std::max(a, b); }>;
-    });
-  } else if (t.kind == 's') {
-    m.shape.pop_back();
-    run = by_bits(t, [&]<class T>(Tag<T>) -> Handler {
-      using S = std::make_signed_t<T>;
-      return name == "neg" ? unary<T, [](T a) { return T{0} - a; }>
-                           : unary<T, [](T a) { return S(a) < 0 ? T{0} - a : a; }>;
-    });
-  }
-}
-
-void bitwise(Meaning& m, Modifiers& words) {
-  auto& run = m.instruction.run;
-  const auto name = words.name;
-  const bool left = words.take("l"), right = !left && words.take("r"), wrap = words.take("wrap"),
-             clamp = !wrap && words.take("clamp"), amount = words.take("shiftamt");
-  const Type t = words.pop_type();
-  const bool b = t.kind == 'b', us = t.kind == 'u' || t.kind == 's';
-  m.shape = {out(t), in(t), in(t)};
-  if (name == "shf") {
-    m.shape.push_back(in(4));
-    if (b && t.bits == 32 && left) run = wrap ? funnel<true, true> : clamp ? funnel<true, false> : nullptr;
-    if (b && t.bits == 32 && right) run = wrap ? funnel<false, true> : clamp ? funnel<false, false> : nullptr;
-    return;
-  }
-  if (left || right || wrap || clamp || (amount && name != "bfind")) return;
-  if (name == "shl" || name == "shr") {
-    m.shape[2] = in(4);
-    if (name == "shl") {
-      if (b) run = by_bits(t, [&]<class T>(Tag<T>) -> Handler { return shift<T, false>; });
-    } else {
-      run = by_sign(b ? Type{'u', t.bits, false} : t,
-                    [&]<class T>(Tag<T>) -> Handler { return shift<T, true>; });
-    }
-  } else if (name == "and" || name == "or" || name == "xor" || name == "not") {
-    const bool invert = name == "not";
-    if (t.kind == 'p') {
-      m.shape = {kOut, kIn, kIn};
-      run = name == "and"  ? predicate<[](Mask x, Mask y) { return x & y; }>
-            : name == "or" ? predicate<[](Mask x, Mask y) { return x | y; }>
-            : invert       ? predicate<[](Mask x, Mask) { return ~x; }>
-                           : predicate<[](Mask x, Mask y) { return x ^ y; }>;
-    } else if (b) {
-      run = by_bits(t, [&]<class T>(Tag<T>) -> Handler {
-        return name == "and"  ? binary<T, [](T x, T y) { return x & y; }>
-               : name == "or" ? binary<T, [](T x, T y) { return x | y; }>
-               : invert       ? unary<T, [](T x) { return ~x; }>
-                              : binary<T, [](T x, T y) { return x ^ y; }>;
-      });
-    }
-    if (invert) m.shape.pop_back();
-  } else if (name == "popc" || name == "clz") {
-    m.shape = {out(4), in(t)};
-    if (b && t.bits >= 32) {
-      run = by_bits(t, [&]<class T>(Tag<T>) -> Handler {
-        return name == "popc" ? count<T, ones<T>> : count<T, leading_zeros<T>>;
-      });
-    }
-  } else if (name == "bfind") {
-    m.shape = {out(4), in(t)};
-    if (t.bits >= 32)
-      run = by_sign(t, [&]<class T>(Tag<T>) -> Handler {
-        return amount ? count<T, find_shift<T>> : count<T, find<T>>;
-      });
-  } else if (name == "brev") {
-    m.shape.pop_back();
-    if (b && t.bits >= 32) run = by_bits(t, [&]<class T>(Tag<T>) -> Handler { return unary<T, reverse<T>>; });
-  } else if (name == "bfe") {
-    m.shape = {out(t), in(t), in(4), in(4)};
-    if (us && t.bits >= 32) run = by_sign(t, [&]<class T>(Tag<T>) -> Handler { return field_extract<T>; });
-  } else if (name == "bfi") {
-    m.shape = {out(t), in(t), in(t), in(4), in(4)};
-    if (b && t.bits >= 32) run = by_bits(t, [&]<class T>(Tag<T>) -> Handler { return field_insert<T>; });
-  } else if (name == "prmt" || name == "lop3") {
-    m.shape.push_back(in(4));
-    if (name == "lop3") m.shape.push_back(in(4));
-    if (b && t.bits == 32) run = name == "prmt" ? permute : logic3;
-  } else if (name == "copysign") {  // of the first source onto the second
-    run = by_native(t, [&]<class T>(Tag<T>) -> Handler {
-      return binary<T, [](T x, T y) { return std::copysign(y, x); }>;
-    });
-  }
-}
-
-void comparison(Meaning& m, Modifiers& words) {
-  auto& i = m.instruction;
-  auto name = words.pop();
-  if (words.name == "testp") {
-    constexpr std::array<std::string_view, 6> properties{"finite",     "infinite", "number",
-                                                         "notanumber", "normal",   "subnormal"};
-    const auto at = std::find(properties.begin(), properties.end(), name);
-    const Type t = words.pop_type();
-    m.shape = {kOut, in(t)};
-    i.mode = static_cast<std::uint8_t>(at - properties.begin());
-    if (at != properties.end())
-      i.run = by_native(t, [&]<class T>(Tag<T>) -> Handler { return test_property<T>; });
-    return;
-  }
-  const bool unsigned_name = name == "lo" || name == "ls" || name == "hi" || name == "hs";
-  if (unsigned_name) name = name == "lo" ? "lt" : name == "ls" ? "le" : name == "hi" ? "gt" : "ge";
-  const auto at = std::find(kComparisons.begin(), kComparisons.end(), name);
-  if (at == kComparisons.end()) return;
-  i.mode = static_cast<std::uint8_t>(at - kComparisons.begin());
-  const unsigned combine = words.take("and") ? 1 : words.take("or") ? 2 : words.take("xor") ? 3 : 0;
-  const Type d = words.name == "set" ? words.pop_type() : Type{};
-  Type t = words.pop_type();
-  if (t.bits == 8 || t.packed) return;
-  if (t.kind == 'b') {
-    if (i.mode > ne) return;
-    t.kind = 'u';
-  }
-  if ((t.kind == 'u' || t.kind == 's') && i.mode > ge) return;
-  if (unsigned_name && t.kind != 'u') return;
-  if (words.name == "setp") {
-    i.mode = static_cast<std::uint8_t>(i.mode | combine << 4);
-    m.shape = {kBoth, in(t), in(t)};
-    if (combine) m.shape.push_back(kIn);
-    i.run = by_any(t, [&]<class T>(Tag<T>) -> Handler { return set_predicate<T>; });
-  } else if (!combine) {
-    m.shape = {out(d), in(t), in(t)};
-    i.run = by_any(t, [&]<class T>(Tag<T>) -> Handler {
-      if ((d.kind == 'u' || d.kind == 's') && d.bits == 32) return set_value<std::uint32_t, T>;
-      if (d.kind == 'f' && d.bits == 32 && !d.packed) return set_value<float, T>;
-      if (d.kind == 'f' && d.bits == 16) return set_value<Half, T>;
-      return d.kind == 'e' && !d.packed ? set_value<Bfloat, T> : nullptr;
-    });
-  }
-}
-
-void conversion(Meaning& m, Modifiers& words) {
-  auto& i = m.instruction;
-  bool to_integer = false, rounded = true;
-  const auto r = words.front();
-  if (r == "rn" || r == "rni")
-    i.round = Round::nearest;
-  else if (r == "rz" || r == "rzi")
-    i.round = Round::zero;
-  else if (r == "rm" || r == "rmi")
-    i.round = Round::down;
-  else if (r == "rp" || r == "rpi")
-    i.round = Round::up;
-  else
-    rounded = false;
-  if (rounded) {
-    to_integer = r.size() == 3;
-    words.pop();
-  }
-  i.saturate = words.take("sat");
-  i.mode = to_integer;
-  const Type d = words.pop_type(), s = words.pop_type();
-  const bool from_float = s.kind == 'f' || s.kind == 'e', onto_float = d.kind == 'f' || d.kind == 'e';
-  if (d.packed) {
-    m.shape = {out(4), in(4), in(4)};
-    if (rounded && !to_integer && s.kind == 'f' && s.bits == 32 && !s.packed)
-      i.run = d.kind == 'f' ? cvt_pair<Half> : cvt_pair<Bfloat>;
-    return;
-  }
-  // A rounding stands where the result may be inexact, and only there; narrowing floats is .rn and its like,
-  // integers .rni.
-  const bool same = d.kind == s.kind && d.bits == s.bits;
-  const bool exact = same || (!from_float && !onto_float) || (from_float && onto_float && d.bits > s.bits);
-  if (exact && from_float && same ? rounded && !to_integer : exact && rounded) return;
-  if (!exact && (!rounded || to_integer != (from_float && !onto_float))) return;
-  if (from_float && onto_float && !same && d.bits == s.bits) return;  // f16 to bf16
-  m.shape = {{P::wide_destination, static_cast<std::uint8_t>(d.bytes()), 1},
-             {P::wide_source, static_cast<std::uint8_t>(s.bytes()), 1}};
-  i.run = by_any(
-      d, [&]<class D>(Tag<D>) { return by_any(s, [&]<class S>(Tag<S>) -> Handler { return cvt<D, S>; }); });
-  if (i.run && i.round != Round::nearest && onto_float && d.bits >= 32 && !exact) {
-    i.inner = i.run;
-    i.run = directed;
-  }
-}
-
-void memory(Meaning& m, Modifiers& words) {
-  auto& i = m.instruction;
-  const bool is_load = words.name == "ld";
-  words.take("weak");
-  const bool global = words.take("global"),
-             shared = !global && (words.take("shared") || words.take("shared::cta")),
-             parameter = !global && !shared && words.take("param"),
-             constant = !global && !shared && !parameter && words.take("const");
-  i.coherent = !words.take("nc");
-  constexpr std::array<std::string_view, 13> hints{"ca",
-                                                   "cg",
-                                                   "cs",
-                                                   "lu",
-                                                   "cv",
-                                                   "wb",
-                                                   "wt",
-                                                   "L1::evict_normal",
-                                                   "L1::evict_last",
-                                                   "L1::no_allocate",
-                                                   "L2::64B",
-                                                   "L2::128B",
-                                                   "L2::256B"};
-  for (const auto hint : hints) words.take(hint);
-  const unsigned n = words.take("v2") ? 2 : words.take("v4") ? 4 : words.take("v8") ? 8 : 1;
-  const Type t = words.pop_type();
-  if (!t.kind || t.kind == 'p' || t.packed || n * t.bytes() > 32) return;
-  if (!i.coherent && (!is_load || shared || parameter || constant)) return;
-  const auto width = static_cast<std::uint8_t>(t.bytes());
-  const Shape registers{is_load ? P::destinations : P::sources, width, static_cast<std::uint8_t>(n)};
-  if (is_load) {
-    m.shape = {registers, {P::address, 8, 1}};
-    const auto pick = [&]<class T>(Tag<T>) -> Handler {
-      if (shared) return load_memory<Space::shared, T>;
-      if (parameter) return load_memory<Space::parameter, T>;
-      return constant ? load_memory<Space::constant, T> : load_memory<Space::global, T>;
-    };
-    if (t.kind == 's')
-      i.run = t.bits == 8 ? pick(Tag<std::int8_t>{}) : by_sign(t, pick);
-    else
-      i.run = by_size(width, pick);
-  } else if (!parameter && !constant) {
-    m.shape = {{P::address, 8, 1}, registers};
-    i.run = by_size(width, [&]<class T>(Tag<T>) -> Handler {
-      return shared ? store_memory<Space::shared, T> : store_memory<Space::global, T>;
-    });
-  }
-}
-
-void control(Meaning& m, Modifiers& words) {
-  auto& i = m.instruction;
-  i.run = nothing;
-  if (words.name == "bra") {
-    words.take("uni");
-    i.flow = Flow::branch;
-    m.shape = {{P::label, 0, 1}};
-  } else if (words.name == "ret" || words.name == "exit") {
-    words.take("uni");
-    i.flow = Flow::exit;
-  } else if (words.name == "trap") {
-    i.flow = Flow::trap;
-  } else if (words.name == "activemask") {
-    const Type t = words.pop_type();
-    m.shape = {out(t)};
-    i.run = t.kind == 'b' && t.bits == 32 ? active : nullptr;
-  } else if (words.name == "bar" && words.take("warp")) {
-    i.flow = Flow::warp_collective;
-    i.run = words.take("sync") ? warp_barrier : nullptr;
-    m.shape = {in(4)};
-  } else if (words.name == "bar" || words.name == "barrier") {
-    i.flow = Flow::block_barrier;
-    words.take("cta");
-    words.take("aligned");
-    m.shape = {{P::constant, 0, 1}};
-    if (words.take("sync")) return;
-    i.run = words.take("red") ? bring_vote : nullptr;
-    if (words.take("popc")) {
-      const Type t = words.pop_type();
-      i.mode = 2;
-      m.shape = {out(4), {P::constant, 0, 1}, kIn};
-      if (t.kind != 'u' || t.bits != 32) i.run = nullptr;
-    } else {
-      i.mode = words.take("or") ? 1 : 0;
-      if ((i.mode == 0 && !words.take("and")) || !words.take("pred")) i.run = nullptr;
-      m.shape = {kOut, {P::constant, 0, 1}, kIn};
-    }
-  } else if (words.name == "vote") {
-    i.flow = Flow::warp_collective;
-    const bool sync = words.take("sync");
-    const auto how = words.pop();
-    const Type t = words.pop_type();
-    const bool ballot = how == "ballot";
-    i.mode = static_cast<std::uint8_t>(ballot         ? Vote::ballot
-                                       : how == "any" ? Vote::any
-                                       : how == "uni" ? Vote::uni
-                                                      : Vote::all);
-    i.run = sync && (ballot ? t.kind == 'b' && t.bits == 32
-                            : t.kind == 'p' && (how == "any" || how == "uni" || how == "all"))
-                ? vote
-                : nullptr;
-    m.shape = {ballot ? out(4) : kOut, kIn, in(4)};
-  } else {
-    i.flow = Flow::warp_collective;
-    const bool sync = words.take("sync");
-    constexpr std::array<std::string_view, 4> names{"up", "down", "bfly", "idx"};
-    const auto at = std::find(names.begin(), names.end(), words.pop());
-    const Type t = words.pop_type();
-    i.mode = static_cast<std::uint8_t>(at - names.begin());
-    i.run = sync && at != names.end() && t.kind == 'b' && t.bits == 32 ? shuffle : nullptr;
-    m.shape = {{P::optional_predicate, 4, 1}, in(4), in(4), in(4), in(4)};
-  }
+bool has_modifier(std::string_view opcode, std::string_view modifier) {
+  const auto at = opcode.find(modifier);
+  return at != opcode.npos && (at + modifier.size() == opcode.size() || opcode[at + modifier.size()] == '.');
 }
 
 }  // namespace
 
 Meaning meaning(std::string_view opcode, std::span<const unsigned> vectors, Allow allow) {
-  Modifiers words(opcode);
-  Meaning m;
-  auto& i = m.instruction;
-  if (words.take("approx") || words.take("ftz") || words.take("full")) {
-    throw Fail{Fault::approximate, 0, std::string(opcode) + " is not exact arithmetic"};
+  static const Opcodes opcodes;
+  std::string name(opcode);
+  for (const std::string_view inexact : {".approx", ".ftz", ".full"}) {
+    if (has_modifier(opcode, inexact)) throw Fail{Fault::approximate, 0, name + " is not exact arithmetic"};
   }
-  const auto one_of = [&](std::initializer_list<std::string_view> names) {
-    return std::find(names.begin(), names.end(), words.name) != names.end();
-  };
-  if (one_of({"brx", "alloca"})) throw Fail{Fault::unsupported, 0, std::string(opcode)};
-  // The type stands last; cvt and set have two, handled there.
-  const auto last = opcode.substr(std::min(opcode.rfind('.'), opcode.size() - 1) + 1);
-  const Type t = type_named(last);
-  const bool floating = t.kind == 'f' || t.kind == 'e';
-  if (words.name == "mov") {
-    words.pop_type();
-    const auto n =
-        std::max<std::size_t>(vectors.empty() ? 0 : vectors[0], vectors.size() > 1 ? vectors[1] : 0);
-    const auto part = static_cast<std::uint8_t>(n ? t.bytes() / n : 0);
-    const auto parts = static_cast<std::uint8_t>(n);
-    if (t.kind == 'p') {
-      m.shape = {kOut, kIn};
-      i.run = predicate<[](Mask x, Mask) { return x; }>;
-    } else if (n == 0) {
-      m.shape = {out(t), in(t)};
-      if (t.bits >= 16 && !t.packed)
-        i.run = by_size(t.bytes(), []<class T>(Tag<T>) -> Handler { return move<T>; });
-    } else if (t.kind == 'b' && part >= 2 && part * n == t.bytes()) {
-      i.run = vectors[0] ? unpack : pack;
-      m.shape = vectors[0] ? std::vector<Shape>{{P::destinations, part, parts}, in(t)}
-                           : std::vector<Shape>{out(t), {P::sources, part, parts}};
-    }
-  } else if (words.name == "cvta") {
-    if (words.take("to"), words.take("global") || words.take("const") || words.take("param")) {
-      words.pop_type();
-      m.shape = {out(t), in(t)};
-      if (t.kind == 'u' && t.bits == 64) i.run = move<std::uint64_t>;
-    } else {
-      throw Fail{Fault::unsupported, 0, std::string(opcode) + ": generic addresses are global here"};
-    }
-  } else if (words.name == "selp") {
-    words.pop_type();
-    m.shape = {out(t), in(t), in(t), kIn};
-    if (t.bits >= 16 && t.kind != 'p' && !t.packed)
-      i.run = by_size(t.bytes(), []<class T>(Tag<T>) -> Handler { return select<T>; });
-  } else if (one_of({"ld", "st"})) {
-    memory(m, words);
-  } else if (words.name == "cvt") {
-    conversion(m, words);
-  } else if (one_of({"setp", "set", "testp"})) {
-    comparison(m, words);
-  } else if (one_of({"bra", "ret", "exit", "trap", "bar", "barrier", "vote", "shfl", "activemask"})) {
-    control(m, words);
-  } else if (one_of({"and", "or", "xor", "not", "shl", "shr", "shf", "popc", "clz", "bfind", "brev", "bfe",
-                     "bfi", "prmt", "lop3", "copysign"})) {
-    bitwise(m, words);
-  } else if (floating &&
-             one_of({"add", "sub", "mul", "fma", "div", "sqrt", "rcp", "min", "max", "abs", "neg"})) {
-    arithmetic(m, words, opcode, allow);
-  } else if (one_of({"add", "sub", "mul", "mad", "div", "rem", "min", "max", "abs", "neg"})) {
-    integer(m, words);
+  if (name.starts_with("brx") || name.starts_with("cvta.shared") || name.starts_with("cvta.to.shared") ||
+      name.starts_with("cvta.local")) {
+    throw Fail{Fault::unsupported, 0, name};
   }
-  if (!i.run || !words.done())
-    throw Fail{Fault::unknown_instruction, 0, "no semantics for " + std::string(opcode)};
-  return m;
+  if (name.starts_with("ld.") || name.starts_with("st.")) {  // hints that change no result
+    for (const std::string_view hint :
+         {".weak", ".ca", ".cg", ".cs", ".lu", ".cv", ".wb", ".wt", ".L1::evict_normal", ".L1::evict_last",
+          ".L1::no_allocate", ".L2::64B", ".L2::128B", ".L2::256B"}) {
+      if (has_modifier(name, hint)) name.erase(name.find(hint), hint.size());
+    }
+  }
+  if (name.starts_with("mov.") && !vectors.empty() && vectors[0])
+    name += " {" + std::to_string(vectors[0]) + "} =";
+  else if (name.starts_with("mov.") && vectors.size() > 1 && vectors[1])
+    name += " = {" + std::to_string(vectors[1]) + "}";
+  if (const Meaning* m = opcodes.find(name)) return *m;
+  // add, sub and mul may leave their rounding out; it is .rn, and the right to fuse.
+  if (const auto dot = name.find('.'); dot == 3) {
+    const Meaning* m = opcodes.find(name.substr(0, dot) + ".rn" + name.substr(dot));
+    const auto base = name.substr(0, dot);
+    if (m && (base == "add" || base == "sub" || base == "mul")) {
+      if (allow.contractable) return *m;
+      throw Fail{Fault::contractable, 0, name + " names no rounding: ptxas may fuse it"};
+    }
+  }
+  throw Fail{Fault::unknown_instruction, 0, "no semantics for " + name};
 }
 
 }  // namespace ddim::ptx

@@ -750,6 +750,10 @@ std::vector<std::uint32_t> words(const std::string& body, Launch launch, const s
 }
 
 TEST(Ptx, moves_pack_and_unpack) {
+  EXPECT_EQ(words("mov.pred %p0, 1; mov.pred %p1, 0; xor.pred %p0, %p0, %p1; selp.u32 %r4, 5, 6, %p0;"
+                  "st.global.u32 [%d0], %r4;",
+                  {{}, {1}})[0],
+            5u);
   EXPECT_EQ(words("mov.b32 %r4, 0x12345678; mov.b32 {%h0, %h1}, %r4; mov.b32 %r5, {%h1, %h0}; st.global.u32 "
                   "[%d0], %r5;",
                   {{}, {1}})[0],
@@ -1031,6 +1035,11 @@ struct Traps : testing::Test {
 using PtxTraps = Traps;
 
 TEST_F(PtxTraps, addresses) {
+  Memory odd;
+  odd.add(in.data, 7);
+  const auto second_word =
+      module_of(".reg .b64 %d<2>; .reg .b32 %r; ld.param.u64 %d0, [out]; ld.global.u32 %r, [%d0+4];");
+  expect_fault(Fault::out_of_bounds, [&] { second_word.kernel("k").launch({}, arguments(in.data), odd); });
   expect_fault(
       Fault::out_of_bounds, [&] { run("ld.global.u32 %r1, [%d1+256];"); }, "load of 4 bytes");
   expect_fault(Fault::out_of_bounds, [&] { run("ld.global.u32 %r1, [%d1+-4];"); });

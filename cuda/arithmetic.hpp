@@ -5,8 +5,10 @@
 
 #ifdef __CUDACC__
 #define DDIM_HD __host__ __device__
+#define DDIM_UNROLL _Pragma("unroll")
 #else
 #define DDIM_HD
+#define DDIM_UNROLL
 #endif
 
 /// Arithmetic that gives the same bits on every card and on the CPU: IEEE 754 add, multiply, fma, divide and

@@ -10,14 +10,22 @@ enum class Noise { none, given, drawn };
 
 inline constexpr int kThreads = 256;
 
-/// The normals of a pack. `first` is a multiple of the pack.
+/// The normals of the elements from `first` on. Where `first` begins a block, as a pack does unless samples
+/// of an odd size precede it, that is a block per kSize elements; else one more, shifted into place.
 template <class T>
 DDIM_HD inline void draw(const Normals& normals, Index first, Real<T> (&z)[kPack<T>]) {
-  constexpr int size = NormalBlock<Real<T>>::kSize;
+  constexpr int size = NormalBlock<Real<T>>::kSize, blocks = kPack<T> / size;
   static_assert(kPack<T> % size == 0);
-  for (int b = 0; b < kPack<T> / size; ++b) {
+  const auto shift = static_cast<int>(first % size);
+  Real<T> drawn[kPack<T> + size];
+  DDIM_UNROLL for (int b = 0; b <= blocks; ++b) {
+    if (b == blocks && shift == 0) break;
     const auto block = normals.block<Real<T>>(first / size + b);
-    for (int k = 0; k < size; ++k) z[b * size + k] = block.z[k];
+    DDIM_UNROLL for (int k = 0; k < size; ++k) drawn[b * size + k] = block.z[k];
+  }
+  DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) {
+    z[k] = drawn[k];
+    DDIM_UNROLL for (int s = 1; s < size; ++s) z[k] = shift == s ? drawn[k + s] : z[k];
   }
 }
 

@@ -116,13 +116,7 @@ struct DdimStepThreshold {
     const Index first = j * layout.dim + k;
     predict(j, k, x, network, f);
     if constexpr (noise == Noise::given) load(in[2], layout, first, count(k), z);
-    if constexpr (noise == Noise::drawn) {
-      if (first % V == 0) {
-        draw<T>(normals, first, z);
-      } else {
-        for (int i = 0; i < V; ++i) z[i] = normals.element<R>(first + i);
-      }
-    }
+    if constexpr (noise == Noise::drawn) draw<T>(normals, first, z);
     for (int i = 0; i < V; ++i) {
       f[i] = thresholded(f[i], s);
       y[i] = through.step(f[i], x[i], network[i]);

@@ -44,7 +44,7 @@ std::vector<Architecture>& architectures() {
   static std::vector<Architecture> all = [] {
     std::vector<Architecture> read;
     std::istringstream paths(DDIM_PTX_FILES);
-    for (std::string path; std::getline(paths, path, ';');) {
+    for (std::string path; std::getline(paths, path, ',');) {
       std::ifstream file(path);
       std::stringstream text;
       text << file.rdbuf();

@@ -1,5 +1,5 @@
 # The executor of nvcc's PTX, its tests, and the PTX of their samples for every architecture.
-add_library(ddim_ptx STATIC ptx.cpp ptx_semantics.cpp)
+add_library(ddim_ptx STATIC ptx_read.cpp ptx_semantics.cpp ptx_run.cpp)
 target_include_directories(ddim_ptx PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_features(ddim_ptx PUBLIC cxx_std_20)
 target_compile_options(ddim_ptx PRIVATE -fno-strict-aliasing)  # a register is untyped bits

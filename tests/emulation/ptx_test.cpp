@@ -8,6 +8,7 @@
 #include <mpfr.h>
 
 #include <bit>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -1365,14 +1366,20 @@ TEST_P(PtxSamples, reduction_has_the_bits_of_its_tree) {
 }
 
 TEST_P(PtxSamples, philox_agrees_with_the_host_and_with_its_authors) {
-  const std::size_t n = 1000;
+  const std::size_t n = 50000;
   Buffer<std::uint32_t> out(4 * n);
   Memory memory;
   memory.add(out.data, out.bytes(), Access::write);
   const samples::Philox p{{0xdeadbeef, 7}};
   const u64 offset = 0xfffffff0;
-  module_.kernel("philox").launch({{8}, {128}}, arguments(out.data, offset, static_cast<long long>(n), p),
-                                  memory);
+  const auto start = std::chrono::steady_clock::now();
+  const auto counters =
+      module_.kernel("philox").launch({{static_cast<unsigned>(n / 125)}, {128}},
+                                      arguments(out.data, offset, static_cast<long long>(n), p), memory);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  RecordProperty("instructions_per_second",
+                 std::to_string(static_cast<double>(counters.executed()) / seconds.count()));
+  RecordProperty("words_per_second", std::to_string(4.0 * static_cast<double>(n) / seconds.count()));
   for (std::size_t k = 0; k < n; ++k) {
     std::uint32_t c[4] = {static_cast<std::uint32_t>(offset + k),
                           static_cast<std::uint32_t>((offset + k) >> 32), 0, 0};

@@ -17,7 +17,7 @@ DDIM_HD inline void draw(const Normals& normals, Index first, Real<T> (&z)[kPack
   constexpr int size = NormalBlock<Real<T>>::kSize, blocks = kPack<T> / size;
   static_assert(kPack<T> % size == 0);
   const auto shift = static_cast<int>(first % size);
-  Real<T> drawn[kPack<T> + size];
+  Real<T> drawn[kPack<T> + size] = {};
   DDIM_UNROLL for (int b = 0; b <= blocks; ++b) {
     if (b == blocks && shift == 0) break;
     const auto block = normals.block<Real<T>>(first / size + b);

@@ -235,7 +235,7 @@ TEST(Normals, Float64WithinBound) { expect_normals_within_bound<std::uint64_t, d
 
 // An ulp of z is more than the unit roundoff times |z|, so relative errors in units bound errors in ulps.
 TEST(Normals, BoundFollowsFromTheFactors) {
-  EXPECT_LE((1 + kRadiusError<float>) * (1 + kSineError<float>) * (1 + kUnit) - 1, kNormalUlps<float> * kUnit);
+  EXPECT_LE((1 + kRadiusError<float>)*(1 + kSineError<float>)*(1 + kUnit) - 1, kNormalUlps<float> * kUnit);
 }
 
 TEST(Normals, Float64FactorsBySearch) {

@@ -44,21 +44,26 @@ Batch q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& nois
   return x_t;
 }
 
-Wide posterior_radicand(const Transition& step, const Sigma& sigma) {
-  const Quad limit = quad(step.prev.one_minus_alpha_bar);
-  const Quad radicand = limit - quad(sigma.variance());
-  if (radicand >= 0) return wide(radicand);
-  if (radicand >= -limit * std::ldexp(1.0, -50)) return 0.0;
+Admitted admit(const Transition& step, const Sigma& sigma) {
+  const Quad limit = quad(step.prev.one_minus_alpha_bar), variance = quad(sigma.variance());
+  const Quad radicand = limit - variance;
+  if (radicand >= 0) return {radicand, variance};
+  if (radicand >= -limit * std::ldexp(1.0, -50)) return {0, limit};
   throw DomainError(
       "sigma", sigma.value(),
       "0 <= sigma^2 <= 1 - alpha_bar_prev = " + to_text(step.prev.one_minus_alpha_bar) + " (Eq7)");
 }
 
+Wide posterior_radicand(const Transition& step, const Sigma& sigma) {
+  return wide(admit(step, sigma).radicand);
+}
+
 PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma& sigma) {
   const Quad alpha_bar = quad(step.current.alpha_bar), one_minus = quad(step.current.one_minus_alpha_bar);
   const Quad alpha_bar_prev = quad(step.prev.alpha_bar);
-  const Quad x_t = sqrt(quad(posterior_radicand(step, sigma)) / one_minus);
-  const Quad x0 = (alpha_bar_prev * quad(step.beta) + alpha_bar * quad(sigma.variance())) /
+  const Admitted admitted = admit(step, sigma);
+  const Quad x_t = sqrt(admitted.radicand / one_minus);
+  const Quad x0 = (alpha_bar_prev * quad(step.beta) + alpha_bar * admitted.variance) /
                   (one_minus * (sqrt(alpha_bar_prev) + x_t * sqrt(alpha_bar)));
   return {round_to_double(x0), round_to_double(x_t)};
 }
@@ -75,11 +80,14 @@ ForwardCoefficients forward_coefficients(const Transition& step, const Sigma& si
     throw DomainError("alpha_bar_prev", 1.0,
                       "alpha_bar_prev < 1 (Eq8 holds for t >= 2; at t = 1 it is Lemma1)");
   }
-  const Quad variance = quad(sigma.variance());
-  const Quad x_prev = sqrt(one_minus * quad(posterior_radicand(step, sigma))) / one_minus_prev;
-  // sqrt(alpha_bar) - x_prev sqrt(alpha_bar_prev), by its conjugate.
-  const Quad x0 = alpha_bar_prev * (one_minus * variance - one_minus_prev * quad(step.beta)) /
-                  (one_minus_prev * one_minus_prev * (sqrt(alpha_bar) + x_prev * sqrt(alpha_bar_prev)));
+  const auto [radicand, variance] = admit(step, sigma);
+  const Quad x_prev = sqrt(one_minus * radicand) / one_minus_prev;
+  // sqrt(alpha_bar) - x_prev sqrt(alpha_bar_prev), by its conjugate unless there is nothing to cancel.
+  const Quad x0 =
+      x_prev == 0
+          ? Quad(sqrt(alpha_bar))
+          : Quad(alpha_bar_prev * (one_minus * variance - one_minus_prev * quad(step.beta)) /
+                 (one_minus_prev * one_minus_prev * (sqrt(alpha_bar) + x_prev * sqrt(alpha_bar_prev))));
   return {round_to_double(x0), round_to_double(x_prev),
           round_to_double(variance * one_minus / one_minus_prev)};
 }
@@ -92,6 +100,8 @@ Gaussian forward_step(const Transition& step, const Sigma& sigma, const BatchRef
 
 PerSample forward_log_density_by_bayes(const Transition& step, const Sigma& sigma, const BatchRef& x_t,
                                        const BatchRef& x_prev, const BatchRef& x0) {
+  require_finite("x_t", x_t);
+  require_finite("x_prev", x_prev);
   return log_density(q_posterior(step, sigma, x_t, x0), x_prev) +
          log_density(q_marginal(step.current, x0), x_t) - log_density(q_marginal(step.prev, x0), x_prev);
 }

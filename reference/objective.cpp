@@ -29,11 +29,10 @@ PerSample kl_divergence(const Gaussian& p, const Gaussian& q) {
   for (const double variance : {p.variance, q.variance}) {
     if (!(variance > 0 && std::isfinite(variance))) throw DomainError("variance", variance, "variance > 0");
   }
-  const double ratio = p.variance / q.variance;
-  // ratio - 1 - log(ratio), without cancellation near 1.
-  const double excess = (p.variance - q.variance) / q.variance;
-  const double spread = static_cast<double>(p.mean.rows()) *
-                        (excess - (std::abs(excess) < 0.5 ? std::log1p(excess) : std::log(ratio)));
+  // ratio - 1 - log(ratio): what is left near 1 is of second order, hence in quad.
+  const Quad vp = p.variance, vq = q.variance, excess = (vp - vq) / vq;
+  const Quad log_ratio = abs(excess) < 0.5 ? Quad(log1p(excess)) : Quad(log(vp / vq));
+  const double spread = static_cast<double>(p.mean.rows()) * round_to_double(excess - log_ratio);
   const Batch difference = combine({1, "mean of p", p.mean}, {-1, "mean of q", q.mean});
   return 0.5 * (difference.colwise().squaredNorm().transpose().array() / q.variance + spread);
 }
@@ -117,8 +116,11 @@ Eigen::VectorXd gamma_weights(const Chain& chain) {
       throw DomainError("alpha_bar[" + std::to_string(level.t) + "]", 0.0,
                         "alpha_bar > 0 (Theorem1 is stated for eps)");
     const Quad c = i == 0 ? Quad(1) : Quad(posterior_coefficients(chain.steps[i], chain.sigma[i]).x0);
-    gamma[static_cast<Eigen::Index>(i)] =
-        round_to_double(c * c * quad(level.one_minus_alpha_bar) / (2 * variance * a));
+    const double weight = round_to_double(c * c * quad(level.one_minus_alpha_bar) / (2 * variance * a));
+    if (!std::isfinite(weight)) {
+      throw DomainError("gamma[" + std::to_string(i + 1) + "]", weight, "the doubles (sigma is too small)");
+    }
+    gamma[static_cast<Eigen::Index>(i)] = weight;
   }
   return gamma;
 }
@@ -135,6 +137,7 @@ PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& p
                         const Eigen::VectorXd& gamma) {
   require_path("path", chain, path, x0.rows(), x0.cols());
   require_shape("gamma", gamma, chain.S(), 1);
+  require_finite("gamma", gamma);
   PerSample loss = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {
     const NoiseLevel& level = chain.steps[i].current;

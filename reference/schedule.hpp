@@ -48,7 +48,8 @@ struct Transition {
 };
 
 /// The standard deviation of one step, with its square held wide so that Eq7's radicand keeps its digits.
-/// Domain: finite, >= 0. What Eq7 allows beyond that is checked where the step is known.
+/// Domain: 0, or 2^-484 <= sigma <= 2^511 (2^-968 <= sigma^2 < infinity), where the square is held exactly.
+/// What Eq7 allows beyond that is checked where the step is known.
 class Sigma {
  public:
   Sigma(double sigma);

@@ -40,7 +40,13 @@ Batch ddim_step_from_parts(const Transition& step, const Sigma& sigma, const Bat
 Gaussian p_step(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& eps);
 
 /// Eq13 reversed: encodes, from `prev` to `current`, with the eps evaluated at x_prev.
-///   x_t = sqrt(a / p) x_prev + (sqrt(1 - a) - sqrt(a (1 - p) / p)) eps. Error: affine2_bound.
+///   x_t = sqrt(a / p) x_prev + (sqrt(1 - a) - sqrt(a (1 - p) / p)) eps. Error of each coefficient: 1 ulp.
+struct EncodeCoefficients {
+  double x_prev;
+  double eps;
+};
+EncodeCoefficients encode_coefficients(const Transition& step);
+/// The step itself. Shapes: d x n. Error: affine2_bound.
 /// Euler's step of d x_bar = eps d ode_sigma in x_bar = x / sqrt(alpha_bar) (Eq14), multiplied out.
 Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps);
 

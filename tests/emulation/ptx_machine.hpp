@@ -30,6 +30,7 @@ struct Instruction {
   const std::uint32_t* registers = nullptr;
   std::uint32_t first = 0, target = 0, opcode = 0;
   bool guarded = false;
+  bool selects = false;  // selp: of the first two sources only the selected one has to have a value
   int line = 0;
   std::int64_t offset = 0;  // of an address
   std::uint32_t guard() const { return registers[operands - 1]; }

@@ -291,7 +291,14 @@ class Machine {
         ++pc;
         continue;
       }
-      for (unsigned k = i.destinations; k < i.operands; ++k) check_written(w, i.registers[k], m);
+      for (unsigned k = i.destinations + 2u * i.selects; k < i.operands; ++k) {
+        check_written(w, i.registers[k], m);
+      }
+      if (i.selects) {
+        const Mask first = *w.column<Mask>(i.registers[3]);
+        check_written(w, i.registers[1], m & first);
+        check_written(w, i.registers[2], m & ~first);
+      }
       if (i.flow == Flow::next) [[likely]] {
         counts_[pc++] += static_cast<unsigned>(std::popcount(m));
         execute(w, i, m);

@@ -847,7 +847,7 @@ class Opcodes {
     for (const char kind : {'b', 'u', 's', 'f'}) {
       if (kind == 'f' && n == 2) continue;
       add(std::string("mov.") + kind + bits, move<T>, same(n, 1));
-      add(std::string("selp.") + kind + bits, select<T>, {out(n), in(n), in(n), kIn});
+      add(std::string("selp.") + kind + bits, select<T>, {out(n), in(n), in(n), kIn}).selects = true;
     }
     for (const std::uint8_t parts :
          {std::uint8_t{2}, std::uint8_t{4}}) {  // "mov.b32 {2} =" stands for mov.b32 {a, b}, c

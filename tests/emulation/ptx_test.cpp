@@ -1072,6 +1072,12 @@ TEST_F(PtxTraps, values_never_written) {
       },
       "thread (0, 0, 0)");
   expect_fault(Fault::uninitialised, [&] { run("@%p0 ret;"); });
+  // nvcc selects between a value and nothing; only what is selected counts.
+  EXPECT_NO_THROW(run("setp.eq.u32 %p0, %r0, 0; selp.b32 %r1, %r0, %r2, %p0;"));
+  expect_fault(Fault::uninitialised, [&] {
+    run("setp.eq.u32 %p0, %r0, 0; selp.b32 %r1, %r0, %r2, %p0;", {{}, {2}});
+  });
+  expect_fault(Fault::uninitialised, [&] { run("selp.b32 %r1, %r0, %r0, %p0;"); });
   expect_fault(Fault::uninitialised, [&] { run("ld.global.u32 %r1, [%d3];"); });
   expect_fault(Fault::uninitialised, [&] { run(".shared .align 4 .b8 s[8]; ld.shared.u32 %r1, [s];"); });
   EXPECT_NO_THROW(run("ld.global.u32 %r1, [%d3];", {{}, {1}}, Access::read_write));

@@ -66,13 +66,12 @@ struct To<Half> {
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(out.bits) : "f"(x));
 #else
     const std::uint32_t sign = std::signbit(x) ? 0x8000u : 0u;
-    const int exponent =
-        x == 0 ? -14 : std::max(std::ilogb(x), -14);  // of the last bit kept: 2^(exponent - 10)
+    // Of the last bit kept: 2^(exponent - 10).
+    const int exponent = x == 0 || !std::isfinite(x) ? -14 : std::max(std::ilogb(x), -14);
     const double steps = std::nearbyint(std::ldexp(std::fabs(static_cast<double>(x)), 10 - exponent));
     const double bits = steps + 1024.0 * (exponent + 14);
-    out.bits = static_cast<std::uint16_t>(sign | (std::isnan(x)   ? 0x7fffu
-                                                  : bits < 0x7c00 ? static_cast<std::uint32_t>(bits)
-                                                                  : 0x7c00u));
+    out.bits =
+        static_cast<std::uint16_t>(sign | (bits < 0x7c00 ? static_cast<std::uint32_t>(bits) : 0x7c00u));
     if (std::isnan(x)) out.bits = 0x7fff;
 #endif
     return out;

@@ -87,9 +87,10 @@ DDIM_DEVICE inline void run(const DdimStepThreshold<T, noise>& op) {
 
 }  // namespace ddim::cuda
 
-#define DDIM_CUDA_DEFINE(NAME, ...)                                                                \
-  extern "C" __global__ void __launch_bounds__(256) NAME(const __grid_constant__ __VA_ARGS__ op) { \
-    ::ddim::cuda::run(op);                                                                         \
+// At least one block per multiprocessor: left to guess, ptxas spills in order to fit more.
+#define DDIM_CUDA_DEFINE(NAME, ...)                                                                   \
+  extern "C" __global__ void __launch_bounds__(256, 1) NAME(const __grid_constant__ __VA_ARGS__ op) { \
+    ::ddim::cuda::run(op);                                                                            \
   }
 DDIM_CUDA_KERNELS(DDIM_CUDA_DEFINE)
 #undef DDIM_CUDA_DEFINE

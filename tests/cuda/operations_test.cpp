@@ -96,9 +96,11 @@ void expect_accurate(const Output<T>& got, const Batch& want, const Batch& bound
     theirs += std::pow(peer(i) - want(i), 2);
   }
   EXPECT_LE(ratio, 1) << kDtype<T>;
-  // Where one coefficient nearly vanishes only its rounding is left, the same for both: hence the hundredth. The
-  // reference is in double, so it cannot say who is nearer in double.
-  if (sizeof(T) < 8) EXPECT_LT(ours, 1.01 * theirs) << kDtype<T>;
+  // Where one coefficient nearly vanishes only its rounding is left, the same for both: hence the hundredth.
+  // The reference is in double, so it cannot say who is nearer in double.
+  if (sizeof(T) < 8) {
+    EXPECT_LT(ours, 1.01 * theirs) << kDtype<T>;
+  }
 }
 
 template <class Body>

@@ -1,6 +1,5 @@
 #include "reference/batch.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -11,23 +10,34 @@ std::string shape(Eigen::Index rows, Eigen::Index cols) {
   return std::to_string(rows) + " x " + std::to_string(cols);
 }
 
-using Flat = Eigen::Map<const Eigen::ArrayXd>;
-
-/// Runs `block(first, count)` over all elements in cache-sized pieces and checks each piece while it is still
-/// in cache: a NaN or infinity among the inputs cannot give a finite result (0 * infinity is NaN), so one
-/// look at the result covers every input at no further memory traffic.
-template <class Block>
-bool all_finite_by_blocks(BatchOut& result, Block block) {
-  constexpr Eigen::Index kBlock = 2048;
-  bool finite = true;
-  for (Eigen::Index first = 0; first < result.size(); first += kBlock) {
-    const Eigen::Index count = std::min(kBlock, result.size() - first);
-    Eigen::Map<Eigen::ArrayXd> piece(result.data() + first, count);
-    block(piece, first, count);
-    finite = finite && (piece - piece == 0).all();
+/// Runs over all elements, `lanes` at a time, and tells whether every result is finite. A NaN or infinity
+/// among the inputs cannot give a finite result (0 * infinity is NaN), so this one look, taken in registers,
+/// covers every input at no further memory traffic. Reading a lane before writing it lets the result be one
+/// of the inputs.
+template <class... Terms>
+bool combine_flat(double* result, Eigen::Index size, Terms... terms) {
+  constexpr Eigen::Index kLanes = 16;
+  using Lanes = Eigen::Array<double, kLanes, 1>;
+  Lanes check = Lanes::Zero();
+  Eigen::Index i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const Lanes value = (... + (terms.coefficient * Eigen::Map<const Lanes>(terms.data + i)));
+    Eigen::Map<Lanes>(result + i) = value;
+    check += 0 * value;
   }
-  return finite;
+  double rest = 0;
+  for (; i < size; ++i) {
+    result[i] = (... + (terms.coefficient * terms.data[i]));
+    rest += 0 * result[i];
+  }
+  return check.sum() + rest == 0;
 }
+
+/// A term as plain values: held by reference they would have to be read again after every store.
+struct FlatTerm {
+  double coefficient;
+  const double* data;
+};
 
 /// Ref<MatrixXd> allows an outer stride; a block of whole columns has none.
 bool is_flat(const BatchRef& value) { return value.cols() <= 1 || value.outerStride() == value.rows(); }
@@ -42,10 +52,7 @@ void combine_terms(BatchOut& result, const Terms&... terms) {
     }
     return;
   }
-  const bool finite = all_finite_by_blocks(result, [&](auto& piece, Eigen::Index first, Eigen::Index count) {
-    piece = (... + (terms.coefficient * Flat(terms.value.data() + first, count)));
-  });
-  if (finite) return;
+  if (combine_flat(result.data(), result.size(), FlatTerm{terms.coefficient, terms.value.data()}...)) return;
   (require_finite(terms.name, terms.value), ...);
   require_finite("the result (finite inputs overflow)", result);
 }

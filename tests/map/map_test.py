@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Reads README's equation map and fails when a row lies.
+
+A cell is a link `[name](path)`, or "-" where the equation has no such thing, for a reason listed under the map.
+For each link: the file exists, it holds the name, and it holds the tag as a word. A name that is a GoogleTest filter
+(`Tag.*`) must have such a suite in the file, and ctest must see it; a benchmark filter must select something.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+TAGS = ["Eq6", "Eq6T", "Eq7", "Lemma1", "Eq8", "NonMarkov", "Eq9", "Eq10", "Eq11", "Theorem1", "Eq12", "Eq13", "Eq14",
+        "Eq16", "AppendixA"]
+BRIEF = {"Eq6": "(1)", "Eq6T": "(1)", "Eq7": "(2)", "Eq8": "(3)", "Eq9": "(4)", "Eq10": "(5)", "Eq11": "(6)"}
+COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
+LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
+
+
+def map_rows(readme):
+    """The map's rows as {column: cell}, by tag; raises ValueError where the table is not the one described above."""
+    lines = readme.split("## The map", 1)[1].split("\n## ", 1)[0].splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    if table[0] != COLUMNS:
+        raise ValueError(f"columns are {table[0]}")
+    return {row[1].strip("`"): dict(zip(COLUMNS, row)) for row in table[2:]}, "\n".join(lines)
+
+
+def listed(command):
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+class Map(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.rows, cls.section = map_rows((ROOT / "README.md").read_text())
+
+    def links(self, column):
+        for tag, row in self.rows.items():
+            for name, path in LINK.findall(row[column]):
+                yield tag, name, path
+
+    def test_every_tag_has_one_row_in_order(self):
+        self.assertEqual(list(self.rows), TAGS)
+
+    def test_the_briefs_numbers(self):
+        for tag, row in self.rows.items():
+            self.assertEqual(row["brief"], BRIEF.get(tag, ""), tag)
+
+    def test_cells_are_links_or_dashes_with_a_reason(self):
+        for tag, row in self.rows.items():
+            for column in COLUMNS[3:]:
+                with self.subTest(tag=tag, column=column):
+                    rest = LINK.sub("", row[column]).replace(",", "").strip()
+                    if LINK.search(row[column]):
+                        self.assertEqual(rest, "")
+                    else:
+                        self.assertEqual(row[column], "-")
+                        self.assertRegex(self.section, rf"(?m)^- `{tag}`, {column}: .{{10}}|^- every {column}: .{{10}}")
+
+    def test_links_lead_to_the_name_and_the_tag(self):
+        for column in COLUMNS[3:]:
+            for tag, name, path in self.links(column):
+                with self.subTest(tag=tag, column=column, name=name, path=path):
+                    text = (ROOT / path).read_text()
+                    self.assertRegex(text, rf"\b{tag}(\b|_)", "the tag is not in the file")
+                    if name.endswith(".*"):
+                        self.assertRegex(text, rf"TEST(_F)?\({name[:-2]},", "no such suite")
+                    elif "/" not in name:
+                        self.assertRegex(text, rf"\b{re.escape(name)}\b", "the name is not in the file")
+
+    def test_ctest_knows_each_suite(self):
+        known = listed(["ctest", "--test-dir", str(BUILD), "-N"])
+        for column in ("oracle", "Monte Carlo", "kernel"):
+            for tag, name, _ in self.links(column):
+                if name.endswith(".*"):
+                    self.assertRegex(known, rf": {name[:-2]}\.", f"{tag}: ctest -R '^{name[:-2]}\\.' runs nothing")
+
+    def test_each_benchmark_exists(self):
+        known = listed([str(BUILD / "benchmarks" / "bench_reference"), "--benchmark_list_tests"])
+        for tag, name, _ in self.links("benchmark"):
+            self.assertTrue(name.startswith(f"{tag}/"), name)
+            self.assertRegex(known, rf"(?m)^{name}", f"--benchmark_filter='^{name}' selects nothing")
+
+
+class TheTestItself(unittest.TestCase):
+    """A map that lies must not pass."""
+
+    def test_a_missing_column_is_an_error(self):
+        with self.assertRaises(ValueError):
+            map_rows("## The map\n| tag |\n|---|\n")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])

@@ -340,12 +340,12 @@ Evidence::Evidence(int cells, int covariates, double tie_probability)
 void Evidence::add(int cell, std::span<const double> x, double r, bool tie) {
   bool finite = std::isfinite(r);
   for (const double value : x) finite = finite && std::isfinite(value);
-  if (!finite) {
+  if (!finite && !swallow_) {
     finite_ = false;
     return;
   }
   cells_[static_cast<std::size_t>(cell)].add(x, r);
-  shape_.add(r);
+  if (finite) shape_.add(r);
   ties_.add(tie);
 }
 
@@ -473,6 +473,23 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
   result.variance_low = root(-1);
   result.variance_high = root(+1);
   return result;
+}
+
+Bounds certify_proportion(double k, double n, double beta) {
+  const auto excess = [&](double p) {
+    const double null = (k > 0 ? k * std::log(p) : 0) + (n > k ? (n - k) * std::log1p(-p) : 0);
+    return std::lgamma(k + 0.5) + std::lgamma(n - k + 0.5) - std::lgamma(n + 1) - std::log(std::numbers::pi) -
+           null - std::log(1 / beta);
+  };
+  const auto root = [&](double inside, double outside) {
+    for (int i = 0; i < 60; ++i) {
+      const double middle = (inside + outside) / 2;
+      (excess(middle) < 0 ? inside : outside) = middle;
+    }
+    return outside;
+  };
+  const double centre = n > 0 ? k / n : 0.5;
+  return {root(centre, 0), root(centre, 1)};
 }
 
 }  // namespace ddim::statistics

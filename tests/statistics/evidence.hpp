@@ -100,6 +100,9 @@ class Evidence {
   void add(int cell, std::span<const double> x, double r, bool tie);
   void merge(const Evidence& other);
 
+  /// The seam of the suite's own faults: a sound run never calls it.
+  void swallow_non_finite() { swallow_ = true; }
+
   double n() const;
   bool finite() const { return finite_; }
   /// log E of the mixture; infinity once a residual was not finite.
@@ -123,7 +126,7 @@ class Evidence {
 
   int covariates_;
   double tie_probability_;
-  bool finite_ = true;
+  bool finite_ = true, swallow_ = false;
   std::vector<Regression> cells_;
   Shape shape_;
   Ties ties_;
@@ -138,5 +141,11 @@ struct Certificate {
   double bias() const;
 };
 Certificate certify(const Regression& sums, int covariates, double beta);
+
+/// The same for a proportion: every probability not excluded by k of n.
+struct Bounds {
+  double low, high;
+};
+Bounds certify_proportion(double k, double n, double beta);
 
 }  // namespace ddim::statistics

@@ -22,7 +22,7 @@ double Budget::bar(std::size_t claim) const { return -std::log(alpha(claim)); }
 
 Instruments Instruments::sound() {
   return {[](double log_e, double bar) { return !(log_e < bar); },
-          [](double value) { return std::isfinite(value); }, [](double z) { return statistics::p_normal(z); },
+          [](double z) { return statistics::p_normal(z); },
           [](double statistic, double degrees) { return statistics::p_chi_squared(statistic, degrees); },
           [](double sum, double n) { return sum / std::sqrt(n); }};
 }

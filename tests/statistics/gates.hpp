@@ -32,13 +32,13 @@ class Budget {
 struct Instruments {
   /// Does the evidence reach the bar?
   std::function<bool(double log_e, double bar)> exceeds;
-  /// Whether a residual may be judged at all.
-  std::function<bool(double)> is_finite;
   /// Two-sided exact p-values.
   std::function<double(double z)> p_normal;
   std::function<double(double statistic, double degrees)> p_chi_squared;
   /// z of a sum of n standard normals.
   std::function<double(double sum, double n)> standardise;
+  /// A residual that is not finite ends the claim.
+  bool reject_non_finite = true;
   /// Whitening by the laws of the paper; false: by the code under test.
   bool whiten_by_paper = true;
 

@@ -1,0 +1,156 @@
+#include "tests/conformance/report.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+namespace ddim::conformance {
+namespace {
+
+std::string format(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+std::string decimal_and_hex(double value) {
+  return format("%.17g", value) + " (" + format("%a", value) + ")";
+}
+
+std::string cause_text(const Row& row) {
+  const Cause& first = row.causes.front();
+  std::string text =
+      first.description + " [" + first.name + "]: matches your numbers to " + format("%.1g", first.distance);
+  if (row.causes.size() > 1) {
+    const Cause& second = row.causes[1];
+    text += "; runner-up " + second.name + " " + format("%.1g", second.distance);
+  }
+  return text;
+}
+
+void print_failure(std::ostream& out, const Row& row) {
+  if (!row.message.empty()) out << "       " << row.message << "\n";
+  if (row.wrong) {
+    const Wrong& wrong = *row.wrong;
+    out << "       first wrong: " << wrong.where << "\n"
+        << "         got  " << decimal_and_hex(wrong.got) << "\n"
+        << "         want " << decimal_and_hex(wrong.want) << "\n"
+        << "         off by " << format("%.3g", wrong.ulps) << " ulps, err/bound "
+        << format("%.3g", wrong.ratio) << "\n";
+  }
+  if (!row.causes.empty()) {
+    out << "       "
+        << (row.explained ? "cause: " : "nearest known cause, which does not explain all of it: ")
+        << cause_text(row) << "\n";
+  } else if (row.status == Status::fail) {
+    out << "       cause: none of the known ones\n";
+  }
+  if (!row.note.empty()) out << "       note: " << row.note << "\n";
+  out << "       again: " << row.reproduce << "\n";
+}
+
+std::map<std::string, int> counts(const Report& report) {
+  std::map<std::string, int> result;
+  for (const Row& row : report.rows) ++result[to_text(row.status)];
+  return result;
+}
+
+nlohmann::json number(double value) {
+  // JSON has no NaN or infinity.
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+}  // namespace
+
+void print(std::ostream& out, const Report& report) {
+  out << report.locator << ": " << report.identity.name << " " << report.identity.version << " ("
+      << report.identity.language << ", " << report.identity.dtype << "), " << report.config_path
+      << ", dialect " << to_text(report.dialect) << "\n\n";
+  for (const Row& row : report.rows) {
+    char head[32];
+    std::snprintf(head, sizeof head, "%4d  %-13s ", row.id, to_text(row.status).c_str());
+    out << head << row.title;
+    if (row.follows) {
+      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].name : "") << ")\n";
+      continue;
+    }
+    if (row.status == Status::pass) {
+      out << "  [" << row.compared << " numbers, err/bound <= " << format("%.2g", row.ratio) << "]";
+      if (!row.note.empty()) out << "\n       note: " << row.note;
+      out << "\n";
+      continue;
+    }
+    out << "\n";
+    if (row.status == Status::fail) {
+      print_failure(out, row);
+    } else {
+      out << "       " << row.message << "\n";
+      if (!row.note.empty()) out << "       note: " << row.note << "\n";
+      if (row.status != Status::not_supplied && row.status != Status::unsupported) {
+        out << "       again: " << row.reproduce << "\n";
+      }
+    }
+  }
+  out << "\n" << report.rows.size() << " rows:";
+  for (const auto& [status, count] : counts(report)) out << " " << count << " " << status << ";";
+  std::map<std::string, int> causes;
+  for (const Row& row : report.rows) {
+    if (row.status == Status::fail && row.explained) ++causes[row.causes[0].description];
+  }
+  for (const auto& [cause, count] : causes) out << "\n  " << count << " failures by: " << cause;
+  out << "\n";
+}
+
+void print_json(std::ostream& out, const Report& report) {
+  using nlohmann::json;
+  out << json{{"kind", "implementation"},
+              {"locator", report.locator},
+              {"name", report.identity.name},
+              {"version", report.identity.version},
+              {"language", report.identity.language},
+              {"dtype", report.identity.dtype},
+              {"config", report.config_path},
+              {"dialect", to_text(report.dialect)}}
+      << "\n";
+  for (const Row& row : report.rows) {
+    json line = {{"kind", "row"},
+                 {"id", row.id},
+                 {"equation", row.equation},
+                 {"title", row.title},
+                 {"status", to_text(row.status)},
+                 {"compared", row.compared},
+                 {"err_over_bound", number(row.ratio)},
+                 {"reproduce", row.reproduce}};
+    if (!row.message.empty()) line["message"] = row.message;
+    if (!row.note.empty()) line["note"] = row.note;
+    if (row.follows) line["follows"] = *row.follows;
+    if (row.wrong) {
+      line["first_wrong"] = {{"where", row.wrong->where},
+                             {"got", number(row.wrong->got)},
+                             {"got_hex", format("%a", row.wrong->got)},
+                             {"want", number(row.wrong->want)},
+                             {"want_hex", format("%a", row.wrong->want)},
+                             {"bound", number(row.wrong->bound)},
+                             {"err_over_bound", number(row.wrong->ratio)},
+                             {"ulps", number(row.wrong->ulps)}};
+    }
+    if (!row.causes.empty()) {
+      line["explained"] = row.explained;
+      for (const Cause& cause : row.causes) {
+        line["causes"].push_back(
+            {{"name", cause.name}, {"description", cause.description}, {"distance", number(cause.distance)}});
+      }
+    }
+    out << line << "\n";
+  }
+  out << json{{"kind", "summary"},
+              {"rows", report.rows.size()},
+              {"counts", counts(report)},
+              {"exit_code", exit_code(report)}}
+      << "\n";
+}
+
+}  // namespace ddim::conformance

@@ -650,29 +650,49 @@ double step_condition(const paper::Step& law, int t) {
 }
 
 Identity compare_injected(const Context& c) {
-  constexpr Eigen::Index n = 64;
+  constexpr Eigen::Index d = 4, n = 24;
   const Draws draws(c.seed, Stream::judge, 100);
+  const Subject::Step& step = c.subject.injected ? c.subject.injected : c.subject.step;
   Comparison comparison;
   for (int i = 1; i <= c.setting.S(); ++i) {
     const paper::Step& law = c.setting.law(i);
     const auto block = static_cast<std::uint32_t>(8 * i);
-    const Batch x0 = typical_x0(draws, 1, n, 0, block), e = draws.normal_batch(1, n, 0, block + 1),
-                z = draws.normal_batch(1, n, 0, block + 2);
+    Batch x0 = typical_x0(draws, d, n, 0, block);
+    x0.rightCols(n / 2) *= 4;  // beyond what clipping or thresholding leaves alone
+    const Batch e = draws.normal_batch(d, n, 0, block + 2), z = draws.normal_batch(d, n, 0, block + 4);
     const Batch x_t = marginal(law.current, x0, e);
-    const Batch x_prev = checked_step(c, i, x_t, c.setting.output(i, x0, e), z);
-    const double scale = law.posterior_x0() / paper::root(law.current.a);
-    for (Eigen::Index k = 0; k < n; ++k) {
-      const double size = scale * (std::abs(x_t(0, k)) + paper::root(law.current.b) * std::abs(e(0, k)) +
-                                   std::abs(x0(0, k))) +
-                          std::abs(law.direction() * e(0, k)) + std::abs(law.sigma() * z(0, k));
-      comparison.add(x_prev(0, k),
-                     law.posterior_x0() * x0(0, k) + law.direction() * e(0, k) + law.sigma() * z(0, k),
+    const Batch x_prev = step(c.setting, i, x_t, c.setting.output(i, x0, e), z);
+    require_shape("x_prev", x_prev, d, n);
+    const Batch kept = c.setting.restrict_x0 ? c.setting.restrict_x0(x0) : x0;
+    const Batch eps = c.setting.restrict_x0 && c.setting.rederives_eps ? noise_of(law.current, kept, x_t) : e;
+    const double from_eps = paper::root(law.current.b), root_a = paper::root(law.current.a);
+    const double x0_error = c.setting.prediction == Prediction::eps ? 1 / root_a : 1;
+    for (Eigen::Index k = 0; k < x_prev.size(); ++k) {
+      const double xt = std::abs(x_t.data()[k]), from_x = (xt + from_eps * std::abs(e.data()[k])) * x0_error;
+      const double size = law.posterior_x0() * (from_x + std::abs(x0.data()[k])) + std::abs(law.sigma() * z.data()[k]) +
+                          law.direction() * (std::abs(e.data()[k]) + (xt + root_a * (from_x + std::abs(x0.data()[k]))) / from_eps);
+      comparison.add(x_prev.data()[k],
+                     law.posterior_x0() * kept.data()[k] + law.direction() * eps.data()[k] + law.sigma() * z.data()[k],
                      c.subject.unit_roundoff * step_condition(law, c.setting.t(i)) * size,
                      "step " + std::to_string(i) + " (t = " + std::to_string(c.setting.t(i)) + "), element " +
                          std::to_string(k));
     }
   }
   return comparison.result();
+}
+
+Identity compare_times(const Context& c) {
+  const std::vector<int> times = c.subject.times(c.setting);
+  std::vector<int> want;
+  for (int i = 1; i <= c.setting.S(); ++i) want.push_back(c.setting.t(i));
+  const auto list = [](const std::vector<int>& values) {
+    std::string out;
+    for (const int t : values) out.append(" ").append(std::to_string(t));
+    return out;
+  };
+  if (times == want) return {0, static_cast<double>(want.size()), ""};
+  return {std::numeric_limits<double>::infinity(), static_cast<double>(want.size()),
+          "visits" + list(times) + ", defined are" + list(want)};
 }
 
 /// The mistakes that need no statistics: what the step gives must be finite, of the right shape, not its
@@ -885,7 +905,7 @@ std::vector<Claim> claims(const Setting& setting) {
     return at.eta > 0 && at.S() >= 2 ? need(s.forward, "forward step") : "eta = 0 or S = 1: Eq8 has no noise";
   };
   const auto unrestricted = [](const std::string& reason, const Setting& at) {
-    return !reason.empty() || !at.restricts_x0
+    return !reason.empty() || !at.restrict_x0
                ? reason
                : std::string("the configuration clips or thresholds x_0, which large inputs would hit");
   };
@@ -893,6 +913,8 @@ std::vector<Claim> claims(const Setting& setting) {
   add("Contract.step",
       "a step gives a finite batch of its input's shape that is neither constant nor the input", 0,
       exact(compare_contract), has_step);
+  add("Contract.times", "it visits the times that tau's rule defines", 0, exact(compare_times),
+      [](const Subject& s, const Setting&) { return need(s.times, "list of times"); });
   add("Lemma1.marginal", "q_sample ~ N(sqrt(a) x_0, (1 - a) I) at every time of tau; at t = T this is Eq6T",
       0.08,
       residuals(cells_for(S), {"1", "x_0", "neighbour"}, Observe(observe_marginal),
@@ -934,8 +956,8 @@ std::vector<Claim> claims(const Setting& setting) {
   add("Eq12.injected",
       "with the noise handed in, x_prev is within the a-priori rounding bound of the literal Eq12", 0,
       exact(compare_injected), [](const Subject& s, const Setting& at) {
-        return s.own_noise && at.eta > 0 ? std::string("the implementation draws its own noise")
-                                         : need(s.step, "step");
+        return s.own_noise && !s.injected && at.eta > 0 ? std::string("the implementation takes no noise")
+                                                        : need(s.step, "step");
       });
   add("Eq10.last", "at the data the step gives f(x_1) and no noise", 0, exact(compare_last),
       [](const Subject& s, const Setting& at) {

@@ -388,8 +388,8 @@ std::string to_text(Status status) {
 
 Tier Tier::named(const std::string& name) {
   if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 5e4};
-  if (name == "full") return {name, 2e6, 4e7, 0.01, 0.01, 0.005, 1e6};
-  if (name == "soak") return {name, 4e7, 8e8, 0.003, 0.003, 0.001, 1e7};
+  if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6};
+  if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7};
   throw DomainError("tier", name, "quick, full, soak");
 }
 
@@ -468,7 +468,7 @@ Report judge(const Subject& subject, const Setting& setting, const Options& opti
     }
   };
   std::vector<std::thread> workers;
-  for (int k = 1; k < options.threads; ++k) workers.emplace_back(work);
+  for (int k = 1; k < (subject.concurrent ? options.threads : 1); ++k) workers.emplace_back(work);
   work();
   for (std::thread& worker : workers) worker.join();
   return report;

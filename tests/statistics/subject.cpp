@@ -5,15 +5,8 @@ namespace ddim::statistics {
 Setting Setting::make(std::vector<double> betas, std::vector<std::pair<int, int>> steps, double eta) {
   Schedule schedule = Schedule::from_betas(betas);
   std::vector<paper::Level> levels = paper::levels(betas);
-  Setting setting{std::move(betas),
-                  std::move(schedule),
-                  std::move(steps),
-                  eta,
-                  Prediction::eps,
-                  false,
-                  std::move(levels),
-                  {},
-                  {}};
+  Setting setting{std::move(betas), std::move(schedule), std::move(steps), eta};
+  setting.levels = std::move(levels);
   return setting.with_eta(eta);
 }
 

@@ -21,13 +21,14 @@ struct Setting {
   std::vector<std::pair<int, int>> steps;
   double eta = 0.5;
   Prediction prediction = Prediction::eps;
-  bool restricts_x0 =
-      false;  ///< clipping or thresholding: large x_0 and unbounded laws are then out of bounds
+  /// Clipping or thresholding, where the configuration has it: large x_0 and unbounded laws are then out of bounds.
+  std::function<Batch(const Batch& x0)> restrict_x0 = {};
+  bool rederives_eps = true;  ///< eps is made to fit the restricted x_0
 
   /// Made from the above.
-  std::vector<paper::Level> levels;
-  std::vector<paper::Step> laws;
-  Chain chain;
+  std::vector<paper::Level> levels = {};
+  std::vector<paper::Step> laws = {};
+  Chain chain = {};
 
   static Setting make(std::vector<double> betas, std::vector<std::pair<int, int>> steps, double eta);
   /// Linear betas 1e-4..0.02, T = 1000, trailing with S steps.
@@ -46,10 +47,16 @@ struct Setting {
 struct Subject {
   std::string name;
   bool own_noise = false;
+  bool concurrent = true;  ///< may be called from several threads
   double unit_roundoff = 0x1p-53;
 
   /// Eq12: from step i's time to the previous one. output is the network's.
-  std::function<Batch(const Setting&, int i, const Batch& x_t, const Batch& output, const Batch& noise)> step;
+  using Step = std::function<Batch(const Setting&, int i, const Batch& x_t, const Batch& output, const Batch& noise)>;
+  Step step;
+  /// The same with the noise handed in, where `step` draws its own; empty: it cannot be.
+  Step injected;
+  /// The times it visits, ascending, as the paper counts them.
+  std::function<std::vector<int>(const Setting&)> times;
   /// Lemma1 at the time of step i.
   std::function<Batch(const Setting&, int i, const Batch& x0, const Batch& noise)> q_sample;
   /// Eq8 for step i >= 2.

@@ -31,16 +31,20 @@ class Recorder {
   void add(int cell, std::span<const double> x, double r, bool tie) {
     if (stopped_) return;
     evidence_.add(cell, x, r, tie);
-    if (look_ && evidence_.n() >= next_look_) {
-      next_look_ = look_(evidence_.n());
+    ++seen_;
+    if (trace) trace(cell);
+    if (look_ && (seen_ >= next_look_ || !evidence_.finite())) {
+      next_look_ = look_(seen_);
       stopped_ = next_look_ <= 0;
     }
   }
   bool stopped() const { return stopped_; }
+  void stop() { stopped_ = true; }
+  std::function<void(int cell)> trace = {};
 
  private:
   Evidence& evidence_;
-  double next_look_ = 0;
+  double next_look_ = 0, seen_ = 0;
   std::function<double(double)> look_;
   bool stopped_ = false;
 };

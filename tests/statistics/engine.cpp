@@ -496,7 +496,7 @@ struct Detect {
     });
     std::uint64_t first = 0;
     while (!record.stopped()) {
-      const Eigen::Index count = block_size(first, 256);
+      const Eigen::Index count = detection_block(first);
       residuals.observe(context, first, count, record);
       first += static_cast<std::uint64_t>(count);
     }
@@ -557,6 +557,8 @@ struct Detect {
 };
 
 }  // namespace
+
+Eigen::Index detection_block(std::uint64_t done) { return std::clamp<Eigen::Index>(static_cast<Eigen::Index>(done / 16), 1, 256); }
 
 Detection detect(const Claim& claim, const Context& context, double alpha, double most, double look_growth) {
   try {

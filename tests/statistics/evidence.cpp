@@ -144,7 +144,7 @@ constexpr std::array kCentred{20.0, 200.0, 2000.0, 20000.0};
 
 struct Part {
   std::vector<int> subset;
-  double scale, shape, weight;
+  double scale, shape, rate, weight;
   std::string name;
 };
 
@@ -152,17 +152,18 @@ struct Part {
 std::vector<Part> parts_for(int covariates, bool brief) {
   std::vector<int> coefficients;
   for (int i = 0; i < std::min(covariates, 3); ++i) coefficients.push_back(i);
-  std::vector<Part> parts{{{}, 1, 2, 0.15, "variance"},
-                          {{}, 1, 40, 0.10, "variance"},
-                          {{}, 1, 1500, 0.06, "variance"},
-                          {coefficients, 100, 2, 0.08, "coefficients"},
-                          {coefficients, 1, 4, 0.10, "coefficients"},
-                          {coefficients, 0.02, 60, 0.06, "coefficients"}};
-  if (brief) return parts;
-  for (int i = 0; i < covariates; ++i) {
-    const double share = 0.45 / covariates;
+  std::vector<Part> parts{{{}, 1, 2, 2, 0.12, "variance"},
+                          {{}, 1, 1, 0.05, 0.06, "variance"},
+                          {{}, 1, 40, 40, 0.10, "variance"},
+                          {{}, 1, 1500, 1500, 0.06, "variance"},
+                          {coefficients, 100, 0.5, 0.5, 0.08, "coefficients"},
+                          {coefficients, 1, 4, 4, 0.10, "coefficients"},
+                          {coefficients, 0.02, 60, 60, 0.06, "coefficients"}};
+  const int singles = brief ? std::min(covariates, 3) : covariates;
+  for (int i = 0; i < singles; ++i) {
+    const double share = 0.42 / singles;
     const std::string name = i < 3 ? "coefficient" : "dependence";
-    for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, share / 3, name});
+    for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, 1, share / 3, name});
   }
   return parts;
 }
@@ -182,14 +183,14 @@ const std::vector<Part>& cached_parts(int covariates, bool brief) {
 }
 
 double log_e_parts(const Regression& sums, int covariates) {
-  std::array<double, 16> log_weights{}, log_e{};
+  std::array<double, 24> log_weights{}, log_e{};
   std::size_t k = 0;
   double total = 0;
   const auto& parts = cached_parts(covariates, true);
   for (const Part& part : parts) total += part.weight;
   for (const Part& part : parts) {
     log_weights[k] = std::log(part.weight / total);
-    log_e[k++] = log_e_regression(sums, part.subset, part.scale, part.shape);
+    log_e[k++] = log_e_regression(sums, part.subset, part.scale, part.shape, part.rate);
   }
   return log_mixture({log_weights.data(), k}, {log_e.data(), k});
 }
@@ -223,7 +224,7 @@ void Regression::merge(const Regression& other) {
   for (std::size_t i = 0; i < xx.size(); ++i) xx[i] += other.xx[i];
 }
 
-double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape) {
+double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape, double rate) {
   constexpr int k = 3;
   const int p = static_cast<int>(subset.size());
   if (p > k) throw DomainError("number of covariates", std::to_string(p), "0..3");
@@ -245,8 +246,8 @@ double log_e_regression(const Regression& sums, std::span<const int> subset, dou
     log_det += 2 * std::log(L[i][i]) + std::log(scale);
   }
   if (std::isinf(shape)) return 0.5 * (explained - log_det);
-  const double posterior = shape + sums.n / 2, rate = shape + std::max(0.0, sums.rr - explained) / 2;
-  return 0.5 * (sums.rr - log_det) + shape * std::log(shape) - posterior * std::log(rate) +
+  const double posterior = shape + sums.n / 2, posterior_rate = rate + std::max(0.0, sums.rr - explained) / 2;
+  return 0.5 * (sums.rr - log_det) + shape * std::log(rate) - posterior * std::log(posterior_rate) +
          std::lgamma(posterior) - std::lgamma(shape);
 }
 
@@ -368,13 +369,13 @@ std::vector<Evidence::Term> Evidence::terms() const {
   std::vector<Term> all;
   const Regression sum = pooled();
   const bool split = cells_.size() > 1;
-  const double pooled_share = split ? 0.62 : 0.80;
+  const double pooled_share = split ? 0.57 : 0.83;
   double total = 0;
   const auto& parts = cached_parts(covariates_, false);
   for (const Part& part : parts) total += part.weight;
   for (const Part& part : parts) {
     all.push_back({part.name, std::log(pooled_share * part.weight / total),
-                   log_e_regression(sum, part.subset, part.scale, part.shape)});
+                   log_e_regression(sum, part.subset, part.scale, part.shape, part.rate)});
   }
   if (split) {
     std::vector<double> each;
@@ -383,10 +384,10 @@ std::vector<Evidence::Term> Evidence::terms() const {
       each.push_back(log_e_parts(cell, covariates_));
       product += each.back();
     }
-    all.push_back({"one cell", std::log(0.08), log_mean(each)});
-    all.push_back({"cell by cell", std::log(0.10), product});
+    all.push_back({"one cell", std::log(0.12), log_mean(each)});
+    all.push_back({"cell by cell", std::log(0.14), product});
   }
-  all.push_back({"shape", std::log(0.17), log_e_shape(shape_)});
+  all.push_back({"shape", std::log(0.14), log_e_shape(shape_)});
   all.push_back({"ties", std::log(0.03), log_e_ties(ties_, tie_probability_)});
   return all;
 }

@@ -35,8 +35,8 @@ TEST(Evidence, RegressionIsAMartingale) {
           const auto next = [&](double z) {
             Regression after = sums;
             after.add(x[static_cast<std::size_t>(sums.n)], z);
-            return log_e_regression(after, chosen, scale, shape) -
-                   (sums.n == 0 ? 0 : log_e_regression(sums, chosen, scale, shape));
+            return log_e_regression(after, chosen, scale, shape, std::isinf(shape) ? 1 : 0.7 * shape) -
+                   (sums.n == 0 ? 0 : log_e_regression(sums, chosen, scale, shape, 0.7 * shape));
           };
           EXPECT_NEAR(expectation(next), 1, 1e-6) << scale << " " << shape << " " << sums.n;
           sums.add(x[static_cast<std::size_t>(sums.n)], r);

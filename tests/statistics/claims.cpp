@@ -33,14 +33,13 @@ Batch signs(const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64_t fi
   return uniform_batch(draws, d, n, first, block).unaryExpr([](double u) { return u < 0.5 ? -1.0 : 1.0; });
 }
 
-/// Half of the samples typical, uniform on [-1, 1], half at +-30; divided by kMixedScale its mean square
+/// Every other dimension typical, uniform on [-1, 1], the rest at +-30; divided by kMixedScale its mean square
 /// is 1.
 const double kMixedScale = std::sqrt((1.0 / 3 + kFar * kFar) / 2);
 Batch mixed_x0(const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64_t first, std::uint32_t block) {
   Batch u = uniform_batch(draws, d, n, first, block);
   for (Eigen::Index j = 0; j < n; ++j) {
-    const bool far = (first + static_cast<std::uint64_t>(j)) % 2 == 1;
-    for (Eigen::Index i = 0; i < d; ++i) u(i, j) = far ? (u(i, j) < 0.5 ? -kFar : kFar) : 2 * u(i, j) - 1;
+    for (Eigen::Index i = 0; i < d; ++i) u(i, j) = i % 2 == 1 ? (u(i, j) < 0.5 ? -kFar : kFar) : 2 * u(i, j) - 1;
   }
   return u;
 }

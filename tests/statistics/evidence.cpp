@@ -182,14 +182,16 @@ const std::vector<Part>& cached_parts(int covariates, bool brief) {
   return (brief ? few : full)[static_cast<std::size_t>(covariates)];
 }
 
+/// One cell's mixture. A share stays with E = 1, so that a cell where nothing is wrong costs the product little.
 double log_e_parts(const Regression& sums, int covariates) {
-  std::array<double, 24> log_weights{}, log_e{};
-  std::size_t k = 0;
+  constexpr double kIdle = 0.4;
+  std::array<double, 24> log_weights{std::log(kIdle)}, log_e{0};
+  std::size_t k = 1;
   double total = 0;
   const auto& parts = cached_parts(covariates, true);
   for (const Part& part : parts) total += part.weight;
   for (const Part& part : parts) {
-    log_weights[k] = std::log(part.weight / total);
+    log_weights[k] = std::log((1 - kIdle) * part.weight / total);
     log_e[k++] = log_e_regression(sums, part.subset, part.scale, part.shape, part.rate);
   }
   return log_mixture({log_weights.data(), k}, {log_e.data(), k});
@@ -369,7 +371,7 @@ std::vector<Evidence::Term> Evidence::terms() const {
   std::vector<Term> all;
   const Regression sum = pooled();
   const bool split = cells_.size() > 1;
-  const double pooled_share = split ? 0.57 : 0.83;
+  const double pooled_share = split ? 0.51 : 0.83;
   double total = 0;
   const auto& parts = cached_parts(covariates_, false);
   for (const Part& part : parts) total += part.weight;
@@ -385,7 +387,7 @@ std::vector<Evidence::Term> Evidence::terms() const {
       product += each.back();
     }
     all.push_back({"one cell", std::log(0.12), log_mean(each)});
-    all.push_back({"cell by cell", std::log(0.14), product});
+    all.push_back({"cell by cell", std::log(0.20), product});
   }
   all.push_back({"shape", std::log(0.14), log_e_shape(shape_)});
   all.push_back({"ties", std::log(0.03), log_e_ties(ties_, tie_probability_)});

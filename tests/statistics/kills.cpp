@@ -243,7 +243,8 @@ Row measure(const Mutant& mutant, const Plan& plan) {
     cell.exact = std::holds_alternative<Exact>(claim.check);
     const double alpha = cell.exact ? kAlpha : kAlpha * share[k];
     const bool deterministic = cell.exact;
-    summarise(cell, detect_many(mutant, claim, alpha, plan.pilot_most, deterministic ? 1 : plan.pilots, plan.seed, plan.threads));
+    const double pilot_most = std::holds_alternative<Counts>(claim.check) ? 10 * plan.pilot_most : plan.pilot_most;
+    summarise(cell, detect_many(mutant, claim, alpha, pilot_most, deterministic ? 1 : plan.pilots, plan.seed, plan.threads));
     if (cell.killed > 0 && !deterministic)
       summarise(cell, detect_many(mutant, claim, alpha, plan.most, plan.side_runs, plan.seed, plan.threads));
     if (cell.killed > 0 && !deterministic && cell.mean < best && cell.killed == cell.runs) {
@@ -340,7 +341,7 @@ struct Mean {  // geometric
 int main(int argc, char** argv) {
   bool quick = false;
   std::string out, mutation, commit = "unknown", only;
-  Plan plan{3000, 30, 4, 1e5, 4e6, 2, 1};
+  Plan plan{3000, 10, 1, 6e4, 4e6, 2, 1};
   const auto usage = [] {
     std::cerr << "usage: kills [--quick] [--only FAULT] [--runs R] [--seed K] [--threads N] [--commit SHA] [--json FILE] "
                  "[--mutation-report FILE]\n";

@@ -164,6 +164,7 @@ std::vector<Part> parts_for(int covariates, bool brief) {
     const double share = 0.42 / singles;
     const std::string name = i < 3 ? "coefficient" : "dependence";
     for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, 1, share / 3, name});
+    if (i < 3) parts.push_back({{i}, 10, 0.7, 0.2, 0.05, name});  // a wrong sigma often shows in the direction as well
   }
   return parts;
 }

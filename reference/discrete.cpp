@@ -24,17 +24,20 @@ void require_distributions(const char* name, const BatchRef& value) {
 }  // namespace
 
 DiscreteWeights discrete_weights(const Transition& step, double s) {
-  const Quad limit = quad(step.prev.one_minus_alpha_bar) / quad(step.current.one_minus_alpha_bar);
+  const Quad one_minus = quad(step.current.one_minus_alpha_bar);
+  const Quad one_minus_prev = quad(step.prev.one_minus_alpha_bar);
+  const Quad limit = one_minus_prev / one_minus;
   if (!(s >= 0 && Quad(s) <= limit * (1 + Quad(std::ldexp(1.0, -50))))) {
     throw DomainError("s", s,
                       "0 <= s <= (1 - alpha_bar_prev) / (1 - alpha_bar) = " +
                           to_text(round_to_double(limit)) + " (AppendixA)");
   }
-  const Quad within = Quad(s) < limit ? Quad(s) : limit;
-  const Quad uniform = quad(step.current.one_minus_alpha_bar) * (limit - within);
-  return {round_to_double(within),
-          round_to_double(quad(step.prev.alpha_bar) - within * quad(step.current.alpha_bar)),
-          round_to_double(uniform)};
+  const Quad difference = quad(step.prev.alpha_bar) * quad(step.beta);  // alpha_bar_prev - alpha_bar
+  const Quad uniform = one_minus_prev - one_minus * s;
+  if (uniform <= 0) return {round_to_double(limit), round_to_double(difference / one_minus), 0};
+  // alpha_bar_prev - s alpha_bar, by positive terms.
+  const Quad x0 = difference + quad(step.current.alpha_bar) * (1 - Quad(s));
+  return {s, round_to_double(x0), round_to_double(uniform)};
 }
 
 Batch discrete_marginal(const NoiseLevel& level, const BatchRef& x0) {
@@ -57,9 +60,13 @@ Batch discrete_sample(const BatchRef& probabilities, const Eigen::VectorXd& unif
   for (Eigen::Index j = 0; j < probabilities.cols(); ++j) {
     const double u = uniforms[j];
     if (!(u >= 0 && u < 1)) throw DomainError("uniforms[" + std::to_string(j) + "]", u, "0 <= u < 1");
-    Eigen::Index k = 0;
-    for (double above = u - probabilities(0, j); above >= 0 && k + 1 < probabilities.rows();)
-      above -= probabilities(++k, j);
+    Eigen::Index k = 0;  // the last category with probability so far: a sum just below 1 ends there
+    double left = u;
+    for (Eigen::Index i = 0; i < probabilities.rows() && left >= 0; ++i) {
+      if (probabilities(i, j) == 0) continue;
+      k = i;
+      left -= probabilities(i, j);
+    }
     drawn(k, j) = 1;
   }
   return drawn;

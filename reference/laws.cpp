@@ -23,14 +23,6 @@ PerSample gaussian_log_density(const Batch& residual, double variance) {
   return -0.5 * (residual.colwise().squaredNorm().transpose().array() / variance + normaliser);
 }
 
-void require_path(const Chain& chain, const Path& path, const BatchRef& x0, const char* name) {
-  if (path.size() != chain.steps.size()) {
-    throw ShapeError(std::string("length of ") + name, std::to_string(path.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
-  for (const Batch& x : path) require_shape(name, x, x0.rows(), x0.cols());
-}
-
 }  // namespace
 
 PerSample log_density(const Gaussian& law, const BatchRef& x) {
@@ -52,23 +44,33 @@ Batch q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& nois
   return x_t;
 }
 
-Wide posterior_radicand(const Transition& step, const Sigma& sigma) {
-  const Quad limit = quad(step.prev.one_minus_alpha_bar);
-  const Quad radicand = limit - quad(sigma.variance());
-  if (radicand >= 0) return wide(radicand);
-  if (radicand >= -limit * std::ldexp(1.0, -50)) return 0.0;
+Admitted admit(const Transition& step, const Sigma& sigma) {
+  const Quad limit = quad(step.prev.one_minus_alpha_bar), variance = quad(sigma.variance());
+  const Quad radicand = limit - variance;
+  if (radicand >= 0) return {radicand, variance};
+  if (radicand >= -limit * std::ldexp(1.0, -50)) return {0, limit};
   throw DomainError(
       "sigma", sigma.value(),
       "0 <= sigma^2 <= 1 - alpha_bar_prev = " + to_text(step.prev.one_minus_alpha_bar) + " (Eq7)");
 }
 
-PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma& sigma) {
+Wide posterior_radicand(const Transition& step, const Sigma& sigma) {
+  return wide(admit(step, sigma).radicand);
+}
+
+QuadPosterior quad_posterior(const Transition& step, const Sigma& sigma) {
   const Quad alpha_bar = quad(step.current.alpha_bar), one_minus = quad(step.current.one_minus_alpha_bar);
   const Quad alpha_bar_prev = quad(step.prev.alpha_bar);
-  const Quad x_t = sqrt(quad(posterior_radicand(step, sigma)) / one_minus);
-  const Quad x0 = (alpha_bar_prev * quad(step.beta) + alpha_bar * quad(sigma.variance())) /
+  const Admitted admitted = admit(step, sigma);
+  const Quad x_t = sqrt(admitted.radicand / one_minus);
+  const Quad x0 = (alpha_bar_prev * quad(step.beta) + alpha_bar * admitted.variance) /
                   (one_minus * (sqrt(alpha_bar_prev) + x_t * sqrt(alpha_bar)));
-  return {round_to_double(x0), round_to_double(x_t)};
+  return {x0, x_t};
+}
+
+PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma& sigma) {
+  const QuadPosterior c = quad_posterior(step, sigma);
+  return {round_to_double(c.x0), round_to_double(c.x_t)};
 }
 
 Gaussian q_posterior(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& x0) {
@@ -83,11 +85,14 @@ ForwardCoefficients forward_coefficients(const Transition& step, const Sigma& si
     throw DomainError("alpha_bar_prev", 1.0,
                       "alpha_bar_prev < 1 (Eq8 holds for t >= 2; at t = 1 it is Lemma1)");
   }
-  const Quad variance = quad(sigma.variance());
-  const Quad x_prev = sqrt(one_minus * quad(posterior_radicand(step, sigma))) / one_minus_prev;
-  // sqrt(alpha_bar) - x_prev sqrt(alpha_bar_prev), by its conjugate.
-  const Quad x0 = alpha_bar_prev * (one_minus * variance - one_minus_prev * quad(step.beta)) /
-                  (one_minus_prev * one_minus_prev * (sqrt(alpha_bar) + x_prev * sqrt(alpha_bar_prev)));
+  const auto [radicand, variance] = admit(step, sigma);
+  const Quad x_prev = sqrt(one_minus * radicand) / one_minus_prev;
+  // sqrt(alpha_bar) - x_prev sqrt(alpha_bar_prev), by its conjugate unless there is nothing to cancel.
+  const Quad x0 =
+      x_prev == 0
+          ? Quad(sqrt(alpha_bar))
+          : Quad(alpha_bar_prev * (one_minus * variance - one_minus_prev * quad(step.beta)) /
+                 (one_minus_prev * one_minus_prev * (sqrt(alpha_bar) + x_prev * sqrt(alpha_bar_prev))));
   return {round_to_double(x0), round_to_double(x_prev),
           round_to_double(variance * one_minus / one_minus_prev)};
 }
@@ -100,6 +105,8 @@ Gaussian forward_step(const Transition& step, const Sigma& sigma, const BatchRef
 
 PerSample forward_log_density_by_bayes(const Transition& step, const Sigma& sigma, const BatchRef& x_t,
                                        const BatchRef& x_prev, const BatchRef& x0) {
+  require_finite("x_t", x_t);
+  require_finite("x_prev", x_prev);
   return log_density(q_posterior(step, sigma, x_t, x0), x_prev) +
          log_density(q_marginal(step.current, x0), x_t) - log_density(q_marginal(step.prev, x0), x_prev);
 }
@@ -108,8 +115,18 @@ double non_markov_coefficient(const Transition& step, const Sigma& sigma) {
   return forward_coefficients(step, sigma).x0;
 }
 
+void require_path(const char* name, const Chain& chain, const Path& path, Eigen::Index rows,
+                  Eigen::Index cols) {
+  chain.require_valid();
+  if (path.size() != chain.steps.size()) {
+    throw ShapeError(std::string("length of ") + name, std::to_string(path.size()),
+                     "S = " + std::to_string(chain.steps.size()));
+  }
+  for (const Batch& x : path) require_shape(name, x, rows, cols);
+}
+
 PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path, x0, "path");
+  require_path("path", chain, path, x0.rows(), x0.cols());
   const NoiseLevel& top = chain.steps.back().current;
   const auto dimensions = static_cast<double>(x0.rows());
   double log_scale = std::log(static_cast<double>(top.one_minus_alpha_bar));
@@ -134,7 +151,7 @@ PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0
 }
 
 Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise) {
-  require_path(chain, noise, x0, "noise");
+  require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
   path.back() = q_sample(chain.steps.back().current, x0, noise.back());
   for (std::size_t i = path.size() - 1; i >= 1; --i) {
@@ -146,7 +163,7 @@ Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise) {
 }
 
 Path q_sample_path_forward(const Chain& chain, const BatchRef& x0, const Path& noise) {
-  require_path(chain, noise, x0, "noise");
+  require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
   path.front() = q_sample(chain.steps.front().current, x0, noise.front());
   for (std::size_t i = 1; i < path.size(); ++i) {

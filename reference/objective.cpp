@@ -9,13 +9,6 @@
 namespace ddim {
 namespace {
 
-void require_path(const Chain& chain, const Path& path) {
-  if (path.size() != chain.steps.size()) {
-    throw ShapeError("length of path", std::to_string(path.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
-}
-
 const Sigma& positive_sigma(const Chain& chain, std::size_t i) {
   const Sigma& sigma = chain.sigma[i];
   if (!(sigma.value() > 0)) {
@@ -36,17 +29,16 @@ PerSample kl_divergence(const Gaussian& p, const Gaussian& q) {
   for (const double variance : {p.variance, q.variance}) {
     if (!(variance > 0 && std::isfinite(variance))) throw DomainError("variance", variance, "variance > 0");
   }
-  const double ratio = p.variance / q.variance;
-  // ratio - 1 - log(ratio), without cancellation near 1.
-  const double excess = (p.variance - q.variance) / q.variance;
-  const double spread = static_cast<double>(p.mean.rows()) *
-                        (excess - (std::abs(excess) < 0.5 ? std::log1p(excess) : std::log(ratio)));
+  // ratio - 1 - log(ratio): what is left near 1 is of second order, hence in quad.
+  const Quad vp = p.variance, vq = q.variance, excess = (vp - vq) / vq;
+  const Quad log_ratio = abs(excess) < 0.5 ? Quad(log1p(excess)) : Quad(log(vp / vq));
+  const double spread = static_cast<double>(p.mean.rows()) * round_to_double(excess - log_ratio);
   const Batch difference = combine({1, "mean of p", p.mean}, {-1, "mean of q", q.mean});
   return 0.5 * (difference.colwise().squaredNorm().transpose().array() / q.variance + spread);
 }
 
 PerSample p_log_density(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample squares = path.back().colwise().squaredNorm();
   double log_scale = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -67,12 +59,12 @@ PerSample log_ratio(const Chain& chain, const EpsModel& model, const Path& path,
 }
 
 PerSample log_q_terminal(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   return log_density(q_marginal(chain.steps.back().current, x0), path.back());
 }
 
 PerSample log_q_posteriors(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample sum = PerSample::Zero(x0.cols());
   for (std::size_t i = 1; i < path.size(); ++i) {
     sum += log_density(q_posterior(chain.steps[i], positive_sigma(chain, i), path[i], x0), path[i - 1]);
@@ -81,7 +73,7 @@ PerSample log_q_posteriors(const Chain& chain, const Path& path, const BatchRef&
 }
 
 PerSample log_p_transitions(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   PerSample sum = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {
     sum += log_density(p_transition(chain, model, path, i), i == 0 ? x0 : BatchRef(path[i - 1]));
@@ -102,7 +94,7 @@ PerSample KlForm::sum() const {
 
 KlForm variational_objective(const Chain& chain, const EpsModel& model, const Path& path,
                              const BatchRef& x0) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   KlForm form;
   form.prior =
       kl_divergence(q_marginal(chain.steps.back().current, x0), {Batch::Zero(x0.rows(), x0.cols()), 1.0});
@@ -115,6 +107,7 @@ KlForm variational_objective(const Chain& chain, const EpsModel& model, const Pa
 }
 
 Eigen::VectorXd gamma_weights(const Chain& chain) {
+  chain.require_valid();
   Eigen::VectorXd gamma(chain.S());
   for (std::size_t i = 0; i < chain.steps.size(); ++i) {
     const NoiseLevel& level = chain.steps[i].current;
@@ -122,14 +115,18 @@ Eigen::VectorXd gamma_weights(const Chain& chain) {
     if (a == 0)
       throw DomainError("alpha_bar[" + std::to_string(level.t) + "]", 0.0,
                         "alpha_bar > 0 (Theorem1 is stated for eps)");
-    const Quad c = i == 0 ? Quad(1) : Quad(posterior_coefficients(chain.steps[i], chain.sigma[i]).x0);
-    gamma[static_cast<Eigen::Index>(i)] =
-        round_to_double(c * c * quad(level.one_minus_alpha_bar) / (2 * variance * a));
+    const Quad c = i == 0 ? Quad(1) : quad_posterior(chain.steps[i], chain.sigma[i]).x0;
+    const double weight = round_to_double(c * c * quad(level.one_minus_alpha_bar) / (2 * variance * a));
+    if (!std::isfinite(weight)) {
+      throw DomainError("gamma[" + std::to_string(i + 1) + "]", weight, "the doubles (sigma is too small)");
+    }
+    gamma[static_cast<Eigen::Index>(i)] = weight;
   }
   return gamma;
 }
 
 PerSample theorem1_constant(const Chain& chain, const BatchRef& x0) {
+  chain.require_valid();
   const Gaussian prior{Batch::Zero(x0.rows(), x0.cols()), 1.0};
   const double variance = positive_sigma(chain, 0).variance();
   return kl_divergence(q_marginal(chain.steps.back().current, x0), prior).array() +
@@ -138,8 +135,9 @@ PerSample theorem1_constant(const Chain& chain, const BatchRef& x0) {
 
 PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
                         const Eigen::VectorXd& gamma) {
-  require_path(chain, path);
+  require_path("path", chain, path, x0.rows(), x0.cols());
   require_shape("gamma", gamma, chain.S(), 1);
+  require_finite("gamma", gamma);
   PerSample loss = PerSample::Zero(x0.cols());
   for (std::size_t i = 0; i < path.size(); ++i) {
     const NoiseLevel& level = chain.steps[i].current;

@@ -48,6 +48,8 @@ Batch predict_x0(const NoiseLevel& level, Prediction prediction, const BatchRef&
     case Prediction::x0:
       break;
   }
+  require_shape("x0", output, x_t.rows(), x_t.cols());
+  require_finite("x_t", x_t);
   require_finite("x0", output);
   return output;
 }
@@ -62,6 +64,8 @@ Batch predict_eps(const NoiseLevel& level, Prediction prediction, const BatchRef
     case Prediction::eps:
       break;
   }
+  require_shape("eps", output, x_t.rows(), x_t.cols());
+  require_finite("x_t", x_t);
   require_finite("eps", output);
   return output;
 }
@@ -98,11 +102,12 @@ EpsModel point_mass_eps(Batch x0) {
   };
 }
 
-EpsModel gaussian_eps(Eigen::VectorXd mean, double variance) {
-  return mixture_eps(Eigen::VectorXd::Ones(1), std::move(mean), Eigen::VectorXd::Constant(1, variance));
+EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
+  return mixture_eps(Eigen::VectorXd::Ones(1), mean, Eigen::VectorXd::Constant(1, variance));
 }
 
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances) {
+  if (means.cols() < 1) throw ShapeError("number of components", "0", "K >= 1");
   require_finite("means", means);
   require_shape("weights", weights, means.cols(), 1);
   require_shape("variances", variances, means.cols(), 1);
@@ -115,7 +120,9 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
     throw DomainError("variances", "(minimum " + to_text(variances.minCoeff()) + ")",
                       "finite variances >= 0");
   }
-  return [=](const NoiseLevel& level, const BatchRef& x_t) {
+  return [weights = std::move(weights), means = std::move(means), variances = std::move(variances)](
+             const NoiseLevel& level, const BatchRef& x_t) {
+    require_shape("x_t", x_t, means.rows(), x_t.cols());
     require_finite("x_t", x_t);
     const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar,
                  dimensions = static_cast<double>(x_t.rows());

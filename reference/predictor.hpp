@@ -45,7 +45,7 @@ using EpsModel = std::function<Batch(const NoiseLevel&, const BatchRef& x_t)>;
 EpsModel point_mass_eps(Batch x0);
 /// Data N(mean, variance I), mean d x 1: eps = sqrt(1 - a)(x - sqrt(a) mean) / (a variance + 1 - a). Domain:
 /// variance >= 0.
-EpsModel gaussian_eps(Eigen::VectorXd mean, double variance);
+EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance);
 /// Data sum_k weight_k N(mean_k, variance_k I), means d x K: the softmax average of the components' eps.
 /// Domain: weights > 0, summing to 1 within 1e-12; variances >= 0.
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances);

@@ -20,13 +20,6 @@ void require_beta(const std::string& name, double beta) {
 
 std::string indexed(const char* name, int t) { return std::string(name) + "[" + std::to_string(t) + "]"; }
 
-std::vector<Wide> widen(const std::vector<Quad>& values) {
-  std::vector<Wide> result;
-  result.reserve(values.size());
-  for (const Quad& value : values) result.push_back(wide(value));
-  return result;
-}
-
 /// start + (end - start) (t - 1) / (T - 1), in quad; T = 1 gives start.
 std::vector<Quad> ramp(int T, const Quad& start, const Quad& end) {
   std::vector<Quad> values;
@@ -35,7 +28,7 @@ std::vector<Quad> ramp(int T, const Quad& start, const Quad& end) {
   return values;
 }
 
-void require_steps(int T, int S) {
+void require_count(int T, int S) {
   require_count(T);
   if (S < 1 || S > T) throw DomainError("S", std::to_string(S), "1 <= S <= T = " + std::to_string(T));
 }
@@ -77,13 +70,15 @@ Transition Transition::from_alpha_bars(double alpha_bar, double alpha_bar_prev) 
 }
 
 Sigma::Sigma(double sigma) : value_(sigma) {
-  if (!(sigma >= 0 && std::isfinite(sigma))) throw DomainError("sigma", sigma, "0 <= sigma < infinity");
+  if (sigma != 0 && !(sigma >= 0x1p-484 && sigma <= 0x1p511)) {
+    throw DomainError("sigma", sigma, "sigma = 0 or 2^-484 <= sigma <= 2^511");
+  }
   variance_ = wide(Quad(sigma) * Quad(sigma));
 }
 
 Sigma Sigma::from_variance(const Wide& variance) {
-  if (!(variance.hi >= 0 && std::isfinite(variance.hi))) {
-    throw DomainError("sigma^2", variance.hi, "0 <= sigma^2 < infinity");
+  if (variance.hi != 0 && !(variance.hi >= 0x1p-968 && std::isfinite(variance.hi))) {
+    throw DomainError("sigma^2", variance.hi, "sigma^2 = 0 or 2^-968 <= sigma^2 < infinity");
   }
   return {round_to_double(sqrt(quad(variance))), variance};
 }
@@ -165,7 +160,7 @@ Schedule Schedule::scaled_linear(int T, double beta_start, double beta_end) {
 
 Schedule Schedule::squaredcos_cap_v2(int T) {
   require_count(T);
-  const Quad half_pi = boost::math::constants::half_pi<Quad>();
+  const Quad& half_pi = boost::math::constants::half_pi<Quad>();
   const auto f = [&](int t) {
     const Quad c = cos((Quad(t) / T + Quad(8) / 1000) / (Quad(1008) / 1000) * half_pi);
     return Quad(c * c);
@@ -178,16 +173,23 @@ Schedule Schedule::squaredcos_cap_v2(int T) {
 Schedule Schedule::rescaled_to_zero_terminal_snr() const {
   if (T() < 2)
     throw DomainError("T", std::to_string(T()), "T >= 2: alpha_bar_1 stays and alpha_bar_T becomes 0");
-  const Quad first = sqrt(quad(level_[1].alpha_bar)), last = sqrt(quad(level_.back().alpha_bar));
-  Quad previous = quad(level_[1].alpha_bar);
-  std::vector<Quad> betas{quad(level_[1].one_minus_alpha_bar)};
-  for (int t = 2; t <= T(); ++t) {
-    const Quad root =
-        t == T() ? Quad(0) : Quad((sqrt(quad(level(t).alpha_bar)) - last) * first / (first - last));
-    betas.push_back(1 - root * root / previous);
-    previous = root * root;
+  // above[t] = sqrt(alpha_bar_t) - sqrt(alpha_bar_T), summed from T down by positive terms, so that neither
+  // these differences nor the betas that follow from them cancel.
+  const auto size = level_.size();
+  std::vector<Quad> drop(size), above(size);
+  for (std::size_t t = size - 1; t >= 2; --t) {
+    const Quad beta = quad(beta_[t - 1]);
+    drop[t] = sqrt(quad(level_[t - 1].alpha_bar)) * beta / (1 + sqrt(1 - beta));
+    above[t - 1] = above[t] + drop[t];
   }
-  return Schedule(widen(betas));
+  std::vector<Wide> betas{beta_[0]};
+  for (std::size_t t = 2; t < size; ++t) {
+    betas.push_back(wide(drop[t] * (above[t - 1] + above[t]) / (above[t - 1] * above[t - 1])));
+  }
+  Schedule rescaled(std::move(betas));
+  const Quad scale = quad(level_[1].alpha_bar) / (above[1] * above[1]);
+  for (std::size_t t = 2; t < size; ++t) rescaled.level_[t].alpha_bar = wide(scale * above[t] * above[t]);
+  return rescaled;
 }
 
 double Schedule::beta(int t) const {
@@ -231,28 +233,28 @@ Tau Tau::from_times(std::vector<int> times, int T) {
 Tau Tau::full(int T) { return leading(T, T); }
 
 Tau Tau::leading(int T, int S, int steps_offset) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (int i = 1; i <= S; ++i) times.push_back(1 + (i - 1) * (T / S) + steps_offset);
   return from_times(std::move(times), T);
 }
 
 Tau Tau::trailing(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 1; i <= S; ++i) times.push_back(round_ratio(i * T, S));
   return from_times(std::move(times), T);
 }
 
 Tau Tau::linspace(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 0; i < S; ++i) times.push_back(S == 1 ? 1 : 1 + round_ratio(i * (T - 1), S - 1));
   return from_times(std::move(times), T);
 }
 
 Tau Tau::quadratic(int T, int S) {
-  require_steps(T, S);
+  require_count(T, S);
   std::vector<int> times;
   for (long long i = 1; i <= S; ++i) {
     times.push_back(static_cast<int>(i * i * T / (static_cast<long long>(S) * S)));
@@ -275,6 +277,13 @@ std::vector<Transition> transitions(const Schedule& schedule, const Tau& tau) {
 
 }  // namespace
 
+void Chain::require_valid() const {
+  if (steps.empty()) throw ShapeError("number of steps", "0", "S >= 1");
+  if (sigma.size() != steps.size()) {
+    throw ShapeError("number of sigmas", std::to_string(sigma.size()), "S = " + std::to_string(steps.size()));
+  }
+}
+
 Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
   Chain chain{transitions(schedule, tau), {}};
   for (const Transition& step : chain.steps) chain.sigma.push_back(sigma_eta(step, eta));
@@ -282,10 +291,9 @@ Chain Chain::from_eta(const Schedule& schedule, const Tau& tau, double eta) {
 }
 
 Chain Chain::from_sigmas(const Schedule& schedule, const Tau& tau, const std::vector<double>& sigmas) {
-  if (sigmas.size() != static_cast<std::size_t>(tau.S())) {
-    throw ShapeError("number of sigmas", std::to_string(sigmas.size()), "S = " + std::to_string(tau.S()));
-  }
-  return {transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+  Chain chain{transitions(schedule, tau), std::vector<Sigma>(sigmas.begin(), sigmas.end())};
+  chain.require_valid();
+  return chain;
 }
 
 }  // namespace ddim

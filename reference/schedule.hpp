@@ -48,7 +48,8 @@ struct Transition {
 };
 
 /// The standard deviation of one step, with its square held wide so that Eq7's radicand keeps its digits.
-/// Domain: finite, >= 0. What Eq7 allows beyond that is checked where the step is known.
+/// Domain: 0, or 2^-484 <= sigma <= 2^511 (2^-968 <= sigma^2 < infinity), where the square is held exactly.
+/// What Eq7 allows beyond that is checked where the step is known.
 class Sigma {
  public:
   Sigma(double sigma);
@@ -141,6 +142,8 @@ struct Chain {
   std::vector<Sigma> sigma;
 
   int S() const { return static_cast<int>(steps.size()); }
+  /// ShapeError unless there is at least one step and one sigma for each.
+  void require_valid() const;
   /// Eq16 at every step; sigma_1 is then 0.
   static Chain from_eta(const Schedule& schedule, const Tau& tau, double eta);
   /// Given deviations sigma_1..sigma_S.

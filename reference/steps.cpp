@@ -10,15 +10,15 @@ namespace ddim {
 namespace {
 
 /// At t = 1 Eq10 is N(f_theta(x_1), sigma_1^2 I): Eq7's mean with sigma = 0, whatever sigma_1 is.
-bool is_last_step(const Transition& step) { return step.prev.alpha_bar == 1.0; }
+bool is_last_step(const Transition& step) { return step.prev.one_minus_alpha_bar == 0.0; }
 
 }  // namespace
 
 StepCoefficients step_coefficients(const Transition& step, const Sigma& sigma, Prediction prediction) {
   const Quad a = quad(step.current.alpha_bar), one_minus = quad(step.current.one_minus_alpha_bar);
   const Quad p = quad(step.prev.alpha_bar);
-  const Quad k = sqrt(quad(posterior_radicand(step, sigma)));
-  const Quad variance = quad(sigma.variance()), difference = p * quad(step.beta);  // p - a
+  const auto [radicand, variance] = admit(step, sigma);
+  const Quad k = sqrt(radicand), difference = p * quad(step.beta);  // p - a
   switch (prediction) {
     case Prediction::x0: {
       const PosteriorCoefficients c = posterior_coefficients(step, sigma);
@@ -59,7 +59,7 @@ Batch ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& 
 
 Batch ddim_step_from_parts(const Transition& step, const Sigma& sigma, const BatchRef& pred_x0,
                            const BatchRef& eps, const BatchRef& noise) {
-  const double direction = round_to_double(sqrt(quad(posterior_radicand(step, sigma))));
+  const double direction = round_to_double(sqrt(admit(step, sigma).radicand));
   return combine({sqrt_alpha_bar(step.prev), "pred_x0", pred_x0}, {direction, "eps", eps},
                  {sigma.value(), "noise", noise});
 }
@@ -70,19 +70,21 @@ Gaussian p_step(const Transition& step, const Sigma& sigma, const BatchRef& x_t,
   return {combine({c.x_t, "x_t", x_t}, {c.output, "eps", eps}), sigma.variance()};
 }
 
-Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps) {
+EncodeCoefficients encode_coefficients(const Transition& step) {
   const Quad a = quad(step.current.alpha_bar), one_minus = quad(step.current.one_minus_alpha_bar);
   const Quad p = quad(step.prev.alpha_bar), one_minus_prev = quad(step.prev.one_minus_alpha_bar);
   const Quad kept = a / p;
   const Quad e = quad(step.beta) / (sqrt(one_minus) + sqrt(kept * one_minus_prev));
-  return combine({round_to_double(sqrt(kept)), "x_prev", x_prev}, {round_to_double(e), "eps", eps});
+  return {round_to_double(sqrt(kept)), round_to_double(e)};
+}
+
+Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps) {
+  const EncodeCoefficients c = encode_coefficients(step);
+  return combine({c.x_prev, "x_prev", x_prev}, {c.eps, "eps", eps});
 }
 
 Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, const Path& noise) {
-  if (noise.size() != chain.steps.size()) {
-    throw ShapeError("length of noise", std::to_string(noise.size()),
-                     "S = " + std::to_string(chain.steps.size()));
-  }
+  require_path("noise", chain, noise, x_T.rows(), x_T.cols());
   Batch x = x_T;
   for (std::size_t i = chain.steps.size(); i-- > 0;) {
     const Gaussian law = p_step(chain.steps[i], chain.sigma[i], x, model(chain.steps[i].current, x));
@@ -92,6 +94,7 @@ Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, c
 }
 
 Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0) {
+  chain.require_valid();
   Batch x = x0;
   for (const Transition& step : chain.steps) {
     const NoiseLevel& at = step.prev.t == 0 ? step.current : step.prev;
@@ -101,6 +104,7 @@ Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0) {
 }
 
 std::vector<Gaussian> generative_law(const Chain& chain, const Eigen::VectorXd& mean, double variance) {
+  chain.require_valid();
   if (!(variance >= 0 && std::isfinite(variance)))
     throw DomainError("variance", variance, "0 <= variance < infinity");
   require_finite("mean", mean);

@@ -5,11 +5,12 @@
 namespace ddim {
 
 /// Eq12 as one affine map of what the step is given: x_prev = x_t * x_t + output * (network output) + sigma *
-/// noise. Each coefficient is within 1 ulp of its exact value, in a form without the cancellation of Eq12's
-/// literal one. With k = sqrt(1 - alpha_bar_prev - sigma^2), a = alpha_bar, p = alpha_bar_prev:
-///   eps: x_t = sqrt(p / a),                      output = -((p - a) / a + sigma^2) / (k + sqrt(p (1 - a) /
-///   a)) x0:  x_t = k / sqrt(1 - a),                  output = Eq7's coefficient of x_0 v:   x_t = sqrt(p a)
-///   + k sqrt(1 - a),        output = -(p - a + a sigma^2) / (k sqrt(a) + sqrt(p (1 - a)))
+/// noise, in a form without the cancellation of Eq12's literal one. With k = sqrt(1 - alpha_bar_prev -
+/// sigma^2), a = alpha_bar, p = alpha_bar_prev:
+///   eps: x_t = sqrt(p / a),                  output = -((p - a) / a + sigma^2) / (k + sqrt(p (1 - a) / a))
+///   x0:  x_t = k / sqrt(1 - a),              output = Eq7's coefficient of x_0
+///   v:   x_t = sqrt(p a) + k sqrt(1 - a),    output = -(p - a + a sigma^2) / (k sqrt(a) + sqrt(p (1 - a)))
+/// Error: 1 ulp each; x_t of x0 as Eq7's x_t, and of v likewise 1 ulp or 2^-53 sqrt((1 - p) (1 - a)).
 struct StepCoefficients {
   double x_t;
   double output;
@@ -40,7 +41,13 @@ Batch ddim_step_from_parts(const Transition& step, const Sigma& sigma, const Bat
 Gaussian p_step(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& eps);
 
 /// Eq13 reversed: encodes, from `prev` to `current`, with the eps evaluated at x_prev.
-///   x_t = sqrt(a / p) x_prev + (sqrt(1 - a) - sqrt(a (1 - p) / p)) eps. Error: affine2_bound.
+///   x_t = sqrt(a / p) x_prev + (sqrt(1 - a) - sqrt(a (1 - p) / p)) eps. Error of each coefficient: 1 ulp.
+struct EncodeCoefficients {
+  double x_prev;
+  double eps;
+};
+EncodeCoefficients encode_coefficients(const Transition& step);
+/// The step itself. Shapes: d x n. Error: affine2_bound.
 /// Euler's step of d x_bar = eps d ode_sigma in x_bar = x / sqrt(alpha_bar) (Eq14), multiplied out.
 Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps);
 

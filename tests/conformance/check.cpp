@@ -94,7 +94,10 @@ class Judge {
   void compare(const Batch& got, const RealBatch& want, const Batch& bound, Where where) {
     std::optional<Wrong> worst;
     for (Eigen::Index k = 0; k < got.size(); ++k) {
-      if (!std::isfinite(want(k)) || !std::isfinite(bound(k))) continue;
+      if (!std::isfinite(want(k)) || !std::isfinite(bound(k))) {
+        ++undefined_;
+        continue;
+      }
       ++row_.compared;
       const double error = static_cast<double>(std::abs(got(k) - want(k)));
       const double ratio = error == 0 ? 0 : error / bound(k);
@@ -155,10 +158,17 @@ class Judge {
   const Distance& distance_to() const { return distance_; }
 
   void close() {
-    if (skipped_ > 0) note(std::to_string(skipped_) + " steps not judged: the equations do not define them");
+    if (skipped_ > 0) {
+      note(std::to_string(skipped_) + (skipped_ == 1 ? " step" : " steps") +
+           " not judged: the equations do not define " + (skipped_ == 1 ? "it" : "them"));
+    }
     if (troubled_) return;
     if (row_.wrong) {
       row_.status = Status::fail;
+    } else if (undefined_ > 0) {
+      row_.status = Status::inconclusive;
+      row_.message = std::to_string(undefined_) + (undefined_ == 1 ? " number has" : " numbers have") +
+                     " no finite expectation or bound with this alphas_cumprod";
     } else if (row_.compared > 0) {
       row_.status = Status::pass;
     } else {
@@ -179,6 +189,7 @@ class Judge {
   Distance distance_;
   bool troubled_ = false;
   int skipped_ = 0;
+  long undefined_ = 0;
 };
 
 std::string describe(const Run& run, bool with_eta) {
@@ -316,11 +327,13 @@ class Checker {
       const RealBatch root_term = std::sqrt(level.alpha_bar) * x0.cwiseAbs(),
                       rest_term = std::sqrt(level.one_minus) * noise.cwiseAbs();
       const RealBatch magnitude = root_term + rest_term;
-      // d sqrt(a) = da / (2 sqrt(a)), and d sqrt(1 - a) = da / (2 sqrt(1 - a)).
+      // The table's error through the roots: d sqrt(a) = da / (2 sqrt(a)), and at a = 0 sqrt(da) at most.
       const Real moved = (4 * u_ + table_error(t)) * level.alpha_bar;
+      const auto root_moves = [moved](Real value) {
+        return value > moved ? moved / (2 * std::sqrt(value)) : std::sqrt(moved);
+      };
       const RealBatch table_part =
-          moved * (x0.cwiseAbs() / (2 * std::sqrt(std::max(level.alpha_bar, moved))) +
-                   noise.cwiseAbs() / (2 * std::sqrt(std::max(level.one_minus, moved))));
+          root_moves(level.alpha_bar) * x0.cwiseAbs() + root_moves(level.one_minus) * noise.cwiseAbs();
       const Batch bound = (8 * static_cast<Real>(u_) * magnitude + table_part).cast<double>();
       judge.compare(*got, add_noise(recipe_, table_, t, x0, noise), bound,
                     [t](Eigen::Index row, Eigen::Index column) {
@@ -365,11 +378,9 @@ class Checker {
         return static_cast<double>(wrong) / static_cast<double>(longer);
       });
     }
-    const bool failed = judge.troubled();
     keep(std::move(judge), run);
-    if (got) return *got;
-    (void)failed;
-    return {};
+    if (!got) return {};
+    return *got;
   }
 
   std::string first_difference(const std::vector<int>& got, const std::vector<int>& want) const {
@@ -574,9 +585,8 @@ class Checker {
     if (!seen) return;
     const Place place = trial.place(seen->i);
     const auto fits = [&](const Level& level) {
-      Recipe candidate = recipe_;
-      candidate.prev = [&level](const Place&) { return level; };
-      const Outcome outcome = step(candidate, place, seen->x_t, seen->output, seen->noise);
+      const Outcome outcome =
+          step(recipe_, place, {recipe_.current(place), level}, seen->x_t, seen->output, seen->noise);
       for (Eigen::Index k = 0; k < outcome.prev_sample.size(); ++k) {
         const double error = static_cast<double>(std::abs(seen->prev_sample(k) - outcome.prev_sample(k)));
         if (!(error <= seen->bound.prev_sample(k))) return false;
@@ -702,10 +712,21 @@ class Checker {
       wrong.push_back(recipe_);
       fault.apply(wrong.back());
     }
+    std::vector<Candidate> established;
     for (Judge& judge : judges_) {
       Row& row = judge.row();
       if (row.status != Status::fail || !judge.distance_to()) continue;
       const double reference = judge.distance_to()(recipe_);
+      const auto explains = [&](double d) { return d <= 256 * u_ || d <= 1e-3 * reference; };
+      // One mistake has many consequences: a cause that is already established and fits goes first.
+      for (const Candidate& known : established) {
+        const double d = judge.distance_to()(known.recipe);
+        if (explains(d) && row.causes.empty()) {
+          row.causes.push_back({known.fault->name, known.fault->description, d});
+          row.explained = true;
+        }
+      }
+      if (row.explained) continue;
       std::vector<Candidate> ranked;
       for (std::size_t k = 0; k < wrong.size(); ++k) {
         const double d = judge.distance_to()(wrong[k]);
@@ -730,8 +751,8 @@ class Checker {
       for (std::size_t k = 0; k < std::min<std::size_t>(ranked.size(), 5); ++k) {
         row.causes.push_back({ranked[k].fault->name, ranked[k].fault->description, ranked[k].distance});
       }
-      const double best = row.causes.front().distance;
-      row.explained = best <= 256 * u_ || best <= 1e-3 * reference;
+      row.explained = explains(row.causes.front().distance);
+      if (row.explained) established.push_back(ranked.front());
     }
     fold();
   }

@@ -82,7 +82,12 @@ std::string Child::reap(std::chrono::milliseconds patience) {
     return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
            ")";
   }
-  return "exited with status " + std::to_string(WEXITSTATUS(status));
+  const int code = WEXITSTATUS(status);
+  // How a shell reports that what it ran was killed.
+  const std::string by_signal = code > 128 && code < 160 ? " (128 + signal " + std::to_string(code - 128) +
+                                                               ", " + strsignal(code - 128) + ")"
+                                                         : "";
+  return "exited with status " + std::to_string(code) + by_signal;
 }
 
 Trouble Child::crash() {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "reference/ddim.hpp"
+#include "tests/conformance/builtin_cuda.hpp"
 #include "tests/conformance/child.hpp"
 #include "tests/conformance/faults.hpp"
 
@@ -198,6 +199,14 @@ double unit_roundoff(const std::string& dtype) {
 std::unique_ptr<Implementation> open(const std::string& locator, const OpenOptions& options) {
   const auto rest = [&](std::string_view prefix) { return locator.substr(prefix.size()); };
   if (locator == "builtin:reference") return std::make_unique<Reference>();
+  if (locator == "builtin:cuda") return open_cuda("float32");
+  if (locator.starts_with("builtin:cuda:")) {
+    try {
+      return open_cuda(rest("builtin:cuda:"));
+    } catch (const DomainError& error) {
+      throw OpenError(OpenError::Kind::usage, error.what());
+    }
+  }
   if (locator.starts_with("builtin:fault:")) {
     const Fault* fault = find_fault(rest("builtin:fault:"));
     if (!fault) {
@@ -215,9 +224,9 @@ std::unique_ptr<Implementation> open(const std::string& locator, const OpenOptio
   }
   if (locator.starts_with("exec:") && locator.size() > 5)
     return open_child({"/bin/sh", "-c", rest("exec:")}, options);
-  throw OpenError(
-      OpenError::Kind::usage,
-      locator + " is none of builtin:reference, builtin:fault:NAME, py:package.module:Class, exec:COMMAND");
+  throw OpenError(OpenError::Kind::usage, locator +
+                                              " is none of builtin:reference, builtin:cuda[:DTYPE], "
+                                              "builtin:fault:NAME, py:package.module:Class, exec:COMMAND");
 }
 
 }  // namespace ddim::conformance

@@ -137,7 +137,8 @@ class OpenError : public std::runtime_error {
   Kind kind;
 };
 
-/// `builtin:reference`, `builtin:fault:NAME`, `py:package.module:Class` or `exec:COMMAND`. Errors: OpenError.
+/// `builtin:reference`, `builtin:cuda[:DTYPE]`, `builtin:fault:NAME`, `py:package.module:Class` or
+/// `exec:COMMAND`. Errors: OpenError.
 std::unique_ptr<Implementation> open(const std::string& locator, const OpenOptions& options = {});
 
 }  // namespace ddim::conformance

@@ -111,7 +111,7 @@ void inspect(std::ostream& out, const Run& run) {
   try {
     list = defined_timesteps(run);
   } catch (const DomainError& error) {
-    if (run.spacing != Spacing::leading || run.S > config.T) throw;
+    if (run.spacing != Spacing::leading || run.S < 1 || run.S > config.T) throw;
     // The one list a real file can ask for and not get: its first entry is beyond the table.
     const int first = (run.S - 1) * (config.T / run.S) + config.steps_offset;
     throw DomainError("the first timestep (S - 1) * (T//S) + steps_offset", std::to_string(first),

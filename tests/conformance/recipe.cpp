@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ddim::conformance {
 namespace {
@@ -70,7 +71,10 @@ Recipe Recipe::of(Dialect dialect) {
   };
   recipe.noise_scale = [](const Place&, const Levels&, Real sigma) { return sigma; };
   recipe.direction = [](const Place&, const Levels& at, Real sigma) {
-    return std::sqrt(at.prev.one_minus - sigma * sigma);
+    const Real radicand = at.prev.one_minus - sigma * sigma;
+    // On the boundary (alpha_bar_t = 0 at eta = 1) rounding may leave a few ulps below zero: they are zero.
+    constexpr Real kWindow = 8 * std::numeric_limits<Real>::epsilon();
+    return radicand < 0 && radicand >= -kWindow * at.prev.one_minus ? Real{0} : std::sqrt(radicand);
   };
   recipe.x0_scale = [](const Levels& at) { return std::sqrt(at.prev.alpha_bar); };
   recipe.pred_x0 = [](const Levels& at, Prediction prediction, Real x, Real output) {  // Eq9
@@ -109,10 +113,18 @@ Recipe Recipe::of(Dialect dialect) {
   return recipe;
 }
 
+Levels levels(const Recipe& recipe, const Place& place) {
+  return {recipe.current(place), recipe.prev(place)};
+}
+
 Outcome step(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
              const RealBatch& noise) {
+  return step(recipe, place, levels(recipe, place), x_t, output, noise);
+}
+
+Outcome step(const Recipe& recipe, const Place& place, const Levels& at, const RealBatch& x_t,
+             const RealBatch& output, const RealBatch& noise) {
   const Config& config = place.run.config;
-  const Levels at{recipe.current(place), recipe.prev(place)};
   const Real sigma = recipe.sigma(place, at), direction = recipe.direction(place, at, sigma);
   const Real x0_scale = recipe.x0_scale(at), scale = recipe.noise_scale(place, at, sigma);
   Outcome result{RealBatch(x_t.rows(), x_t.cols()), RealBatch(x_t.rows(), x_t.cols()), scale};
@@ -174,7 +186,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
                      const RealBatch& noise, double u, const std::function<double(int t)>& table_error) {
   constexpr Real kRoundings = 16;  // of one term, from its inputs to the sum
   const Config& config = place.run.config;
-  const Levels at{recipe.current(place), recipe.prev(place)};
+  const Levels at = levels(recipe, place);
   const Real root = std::sqrt(at.current.alpha_bar), rest = std::sqrt(at.current.one_minus);
   const RealBatch x = x_t.cwiseAbs(), o = output.cwiseAbs();
   RealBatch m0, me;
@@ -198,24 +210,23 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   }
   if (recipe.rederive_eps && (config.thresholding || config.clip_sample)) me = (x + root * m0) / rest;
   const Real sigma = recipe.sigma(place, at), direction = recipe.direction(place, at, sigma);
-  // The root magnifies the rounding of its radicand.
-  const Real radicand = direction > 0 ? (at.prev.one_minus + sigma * sigma) / direction : 0;
+  // The root magnifies the rounding of its radicand, without limit where that is zero: there by no more than
+  // the root of it.
+  const Real rounding = kRoundings * u * (at.prev.one_minus + sigma * sigma);
+  const Real direction_error = direction * direction > rounding ? rounding / direction : std::sqrt(rounding);
   StepBound bound;
-  const RealBatch mp =
-      std::sqrt(at.prev.alpha_bar) * m0 + (direction + radicand) * me + sigma * noise.cwiseAbs();
+  const RealBatch mp = std::sqrt(at.prev.alpha_bar) * m0 + direction * me + sigma * noise.cwiseAbs();
 
   // First order in the table: move alpha_bar by its error and look how far the step moves.
   const Outcome exact = step(recipe, place, x_t, output, noise);
   RealBatch moved_prev = RealBatch::Zero(x.rows(), x.cols()), moved_x0 = moved_prev;
   const auto move = [&](bool current, int t, int sign) {
-    Recipe moved = recipe;
-    Level level = current ? at.current : at.prev;
+    Levels moved = at;
+    Level& level = current ? moved.current : moved.prev;
     const Real delta = sign * (4 * u + table_error(t)) * level.alpha_bar;
-    level.alpha_bar += delta;
+    level.alpha_bar = std::min(level.alpha_bar + delta, Real{1});
     level.one_minus = std::max(level.one_minus - delta, Real{0});
-    level.alpha_bar = std::min(level.alpha_bar, Real{1});
-    (current ? moved.current : moved.prev) = [level](const Place&) { return level; };
-    const Outcome outcome = step(moved, place, x_t, output, noise);
+    const Outcome outcome = step(recipe, place, moved, x_t, output, noise);
     return std::pair<RealBatch, RealBatch>{(outcome.prev_sample - exact.prev_sample).cwiseAbs(),
                                            (outcome.pred_x0 - exact.pred_x0).cwiseAbs()};
   };
@@ -227,7 +238,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
     moved_prev += larger(up_prev, down_prev);
     moved_x0 += larger(up_x0, down_x0);
   }
-  bound.prev_sample = (kRoundings * u * mp + moved_prev).cast<double>();
+  bound.prev_sample = (kRoundings * u * mp + direction_error * me + moved_prev).cast<double>();
   bound.pred_x0 = (kRoundings * u * m0 + moved_x0).cast<double>();
   bound.magnitude_prev = mp.cast<double>();
   bound.magnitude_x0 = m0.cast<double>();

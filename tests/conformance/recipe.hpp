@@ -64,6 +64,10 @@ struct Outcome {
 };
 Outcome step(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
              const RealBatch& noise);
+/// The same between levels other than the recipe's.
+Outcome step(const Recipe& recipe, const Place& place, const Levels& at, const RealBatch& x_t,
+             const RealBatch& output, const RealBatch& noise);
+Levels levels(const Recipe& recipe, const Place& place);
 RealBatch add_noise(const Recipe& recipe, const Table& table, int t, const RealBatch& x0,
                     const RealBatch& noise);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 namespace ddim::conformance {
 namespace {
@@ -69,18 +70,24 @@ void print(std::ostream& out, const Report& report) {
   out << report.locator << ": " << report.identity.name << " " << report.identity.version << " ("
       << report.identity.language << ", " << report.identity.dtype << "), " << report.config_path
       << ", dialect " << to_text(report.dialect) << "\n\n";
+  std::set<std::string> notes;  // each is printed once
   for (const Row& row : report.rows) {
     char head[32];
     std::snprintf(head, sizeof head, "%4d  %-13s ", row.id, to_text(row.status).c_str());
     out << head << row.title;
+    const bool repeated = !row.note.empty() && !notes.insert(row.note).second;
     if (row.follows) {
-      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].name : "") << ")\n";
+      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].description : "")
+          << ")\n";
+      if (row.wrong && !repeated && !row.note.empty()) {
+        out << "       first wrong: " << row.wrong->where << "\n       note: " << row.note << "\n";
+      }
       continue;
     }
     if (row.status == Status::pass) {
-      out << "  [" << row.compared << " numbers, err/bound <= " << format("%.2g", row.ratio) << "]";
-      if (!row.note.empty()) out << "\n       note: " << row.note;
-      out << "\n";
+      out << "  [" << row.compared << (row.compared == 1 ? " number" : " numbers")
+          << ", err/bound <= " << format("%.2g", row.ratio) << "]\n";
+      if (!row.note.empty() && !repeated) out << "       note: " << row.note << "\n";
       continue;
     }
     out << "\n";
@@ -100,7 +107,8 @@ void print(std::ostream& out, const Report& report) {
   for (const Row& row : report.rows) {
     if (row.status == Status::fail && row.explained) ++causes[row.causes[0].description];
   }
-  for (const auto& [cause, count] : causes) out << "\n  " << count << " failures by: " << cause;
+  for (const auto& [cause, count] : causes)
+    out << "\n  " << count << (count == 1 ? " failure" : " failures") << " by: " << cause;
   out << "\n";
 }
 

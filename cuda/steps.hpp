@@ -1,0 +1,213 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "cuda/laws.hpp"
+
+namespace ddim::cuda {
+
+/// Eq12. x_prev = x_t x_t + output (network output) (+ sigma noise), the reference's step_coefficients.
+/// Inputs: x_t, output.
+template <class T>
+struct DdimStep {
+  using Stored = T;
+  static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise) { return true; }
+  Real<T> x_t, output;
+  DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
+    out[0] = affine(x_t, in[0], output, in[1]);
+  }
+};
+
+/// Eq9 and Eq12: the same x_prev, and pred_x0 beside it.
+template <class T>
+struct DdimStepPredX0 {
+  using Stored = T;
+  static constexpr int kInputs = 2, kOutputs = 2;
+  static constexpr bool takes(Noise) { return true; }
+  Real<T> x_t, output;
+  Real<T> pred_x_t, pred_output;
+  DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[2]) const {
+    out[0] = affine(x_t, in[0], output, in[1]);
+    out[1] = affine(pred_x_t, in[0], pred_output, in[1]);
+  }
+};
+
+/// Eq12 through a pred_x0 that is changed on the way. x_prev = pred_x0 f + x_t x_t + output (network output):
+/// with eps re-derived from the changed pred_x0 that is Eq7 (output = 0), without it Eq12 from parts.
+template <class R>
+struct StepThroughX0 {
+  R pred_x_t, pred_output;
+  R x0, x_t, output;
+  DDIM_HD R predict(R x, R network) const { return affine(pred_x_t, x, pred_output, network); }
+  DDIM_HD R step(R f, R x, R network) const { return fma(output, network, affine(x0, f, x_t, x)); }
+};
+
+/// Eq12 with pred_x0 clipped to [-range, range]. Outputs: x_prev, pred_x0.
+template <class T>
+struct DdimStepClip {
+  using Stored = T;
+  static constexpr int kInputs = 2, kOutputs = 2;
+  static constexpr bool takes(Noise) { return true; }
+  StepThroughX0<Real<T>> through;
+  Real<T> range;
+  DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[2]) const {
+    out[1] = clamp(through.predict(in[0], in[1]), range);
+    out[0] = through.step(out[1], in[0], in[1]);
+  }
+};
+
+/// Eq13 reversed. x_t = x_prev x_prev + eps eps. Inputs: x_prev, eps.
+template <class T>
+struct Encode {
+  using Stored = T;
+  static constexpr int kInputs = 2, kOutputs = 1;
+  static constexpr bool takes(Noise noise) { return noise == Noise::none; }
+  Real<T> x_prev, eps;
+  DDIM_HD void operator()(const Real<T> (&in)[2], Real<T> (&out)[1]) const {
+    out[0] = affine(x_prev, in[0], eps, in[1]);
+  }
+};
+
+/// Eq12 with dynamic thresholding: per sample s = the ratio quantile of |pred_x0| within [1, max_value], then
+/// pred_x0 clipped to [-s, s] and divided by s. One block takes one sample; the quantile is found by
+/// bisecting the bits of its key, so it is exact.
+template <class T, Noise noise>
+struct DdimStepThreshold {
+  using R = Real<T>;
+  using Key = std::conditional_t<sizeof(R) == 8, std::uint64_t, std::uint32_t>;
+  static constexpr int kGiven = noise == Noise::given ? 1 : 0;
+
+  StepThroughX0<R> through;
+  R sigma;
+  Index below;  // the quantile lies between the order statistics `below` and `below + 1`
+  R fraction;
+  R max_value;
+  Layout layout;
+  Source<T> in[2 + kGiven];
+  Target<T> out[2];
+  Normals normals;
+
+  Index blocks() const { return layout.samples; }
+
+  /// |pred_x0| as an integer of the same order; NaN above everything.
+  DDIM_HD static Key key(R x) { return bits_as<Key>(x) & (~Key{0} >> 1); }
+  DDIM_HD R scale(Key low, Key high) const {
+    const R a = bits_as<R>(low), b = bits_as<R>(high);
+    const R quantile = fma(fraction, b - a, a);
+    return quantile < R(1) ? R(1) : (quantile > max_value ? max_value : quantile);
+  }
+  DDIM_HD R thresholded(R f, R s) const { return clamp(f, s) / s; }
+
+  DDIM_HD int count(Index k) const {
+    return layout.dim - k < kPack<T> ? static_cast<int>(layout.dim - k) : kPack<T>;
+  }
+  /// pred_x0 of the pack that starts at element k of sample j.
+  DDIM_HD void predict(Index j, Index k, R (&x)[kPack<T>], R (&network)[kPack<T>], R (&f)[kPack<T>]) const {
+    const Index first = j * layout.dim + k;
+    load(in[0], layout, first, count(k), x);
+    load(in[1], layout, first, count(k), network);
+    for (int i = 0; i < kPack<T>; ++i) f[i] = through.predict(x[i], network[i]);
+  }
+  DDIM_HD void finish(Index j, Index k, R s) const {
+    constexpr int V = kPack<T>;
+    R x[V], network[V], f[V], y[V], z[V];
+    const Index first = j * layout.dim + k;
+    predict(j, k, x, network, f);
+    if constexpr (noise == Noise::given) load(in[2], layout, first, count(k), z);
+    if constexpr (noise == Noise::drawn) draw<T>(normals, first, z);
+    for (int i = 0; i < V; ++i) {
+      f[i] = thresholded(f[i], s);
+      y[i] = through.step(f[i], x[i], network[i]);
+      if constexpr (noise != Noise::none) y[i] = fma(sigma, z[i], y[i]);
+    }
+    store(out[0], layout, first, count(k), y);
+    if (out[1].data != nullptr) store(out[1], layout, first, count(k), f);
+  }
+
+  void host() const {
+    for (Index j = 0; j < layout.samples && layout.dim > 0; ++j) {
+      std::vector<R> f;
+      std::vector<Key> keys;
+      for (Index k = 0; k < layout.dim; ++k) {
+        const Index e = j * layout.dim + k;
+        f.push_back(through.predict(load_element(in[0], layout, e), load_element(in[1], layout, e)));
+        keys.push_back(key(f.back()));
+      }
+      std::sort(keys.begin(), keys.end());
+      const auto low = static_cast<std::size_t>(below);
+      const R s = scale(keys[low], keys[std::min(low + 1, keys.size() - 1)]);
+      for (Index k = 0; k < layout.dim; ++k) {
+        const Index e = j * layout.dim + k;
+        const R changed = thresholded(f[static_cast<std::size_t>(k)], s);
+        R y = through.step(changed, load_element(in[0], layout, e), load_element(in[1], layout, e));
+        if constexpr (noise == Noise::given) y = fma(sigma, load_element(in[2], layout, e), y);
+        if constexpr (noise == Noise::drawn) y = fma(sigma, normals.element<R>(e), y);
+        store_element(out[0], layout, e, y);
+        if (out[1].data != nullptr) store_element(out[1], layout, e, changed);
+      }
+    }
+  }
+};
+
+inline constexpr int kMaxSteps = 64;
+
+/// A step of a trajectory for data N(mean, variance I): eps = slope (x - centre), then Eq12.
+template <class R>
+struct TrajectoryStep {
+  R slope, centre, x_t, output, sigma;
+};
+
+/// Eq10 along a chain, x staying in registers from x_T to x_0. Step i draws from subsequence
+/// normals.subsequence + i - 1.
+template <class T, Noise noise>
+struct Trajectory {
+  static_assert(noise != Noise::given);
+  using R = Real<T>;
+  TrajectoryStep<R> steps[kMaxSteps];  // in the order they are taken: steps[0] leaves x_T
+  int count;
+  Layout layout;
+  Source<T> in[1];
+  Target<T> out[1];
+  Normals normals;
+
+  DDIM_HD Index packs() const { return (layout.size() + kPack<T> - 1) / kPack<T>; }
+  Index blocks() const { return (packs() + kThreads - 1) / kThreads; }
+
+  DDIM_HD static R mean(const TrajectoryStep<R>& step, R x) {
+    return affine(step.x_t, x, step.output, step.slope * (x - step.centre));
+  }
+  DDIM_HD Normals of_step(int i) const {
+    return {normals.seed, normals.subsequence + static_cast<std::uint64_t>(count - 1 - i), normals.offset};
+  }
+
+  DDIM_HD void pack(Index p) const {
+    constexpr int V = kPack<T>;
+    const Index first = p * V, rest = layout.size() - first;
+    const int present = rest < V ? static_cast<int>(rest) : V;
+    R x[V], z[V];
+    load(in[0], layout, first, present, x);
+    for (int i = 0; i < count; ++i) {
+      if constexpr (noise == Noise::drawn) draw<T>(of_step(i), first, z);
+      for (int k = 0; k < V; ++k) {
+        x[k] = mean(steps[i], x[k]);
+        if constexpr (noise == Noise::drawn) x[k] = fma(steps[i].sigma, z[k], x[k]);
+      }
+    }
+    store(out[0], layout, first, present, x);
+  }
+
+  void host() const {
+    for (Index e = 0; e < layout.size(); ++e) {
+      R x = load_element(in[0], layout, e);
+      for (int i = 0; i < count; ++i) {
+        x = mean(steps[i], x);
+        if constexpr (noise == Noise::drawn) x = fma(steps[i].sigma, of_step(i).template element<R>(e), x);
+      }
+      store_element(out[0], layout, e, x);
+    }
+  }
+};
+
+}  // namespace ddim::cuda

@@ -1,0 +1,6 @@
+// The reference at drawn inputs:
+//   reference_samples | certify --at-least 300 --slack 4
+
+#include "link/reference.hpp"
+
+int main() { ddim::link::print_samples<ddim::link::Reference>(30); }

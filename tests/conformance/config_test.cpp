@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/conformance/implementation.hpp"
+
+namespace ddim::conformance {
+namespace {
+
+std::string rejection(const std::string& json) {
+  try {
+    parse_config(json, "file");
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Config, AbsentKeysTakeTheTargetClasssDefaults) {
+  const Config config = parse_config("{}", "file");
+  EXPECT_EQ(config.T, 1000);
+  EXPECT_EQ(config.beta_schedule, BetaSchedule::linear);
+  EXPECT_EQ(config.beta_start, 1e-4);
+  EXPECT_EQ(config.beta_end, 0.02);
+  EXPECT_TRUE(config.clip_sample);
+  EXPECT_TRUE(config.set_alpha_to_one);
+  EXPECT_EQ(config.spacing, Spacing::leading);
+  EXPECT_EQ(config.prediction, Prediction::eps);
+  EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST(Config, NullMeansAbsent) {
+  EXPECT_EQ(parse_config(R"({"trained_betas": null, "steps_offset": null})", "file").steps_offset, 0);
+}
+
+TEST(Config, RealFilesAreRead) {
+  struct Expected {
+    const char* file;
+    const char* class_name;
+    BetaSchedule schedule;
+    Prediction prediction;
+    Spacing spacing;
+    int steps_offset;
+    bool set_alpha_to_one, clip, thresholding, zero_snr;
+    std::size_t warnings;
+  };
+  for (const Expected& expected : {
+           Expected{"sd15", "PNDMScheduler", BetaSchedule::scaled_linear, Prediction::eps, Spacing::leading,
+                    1, false, false, false, false, 1},
+           {"sd21", "DDIMScheduler", BetaSchedule::scaled_linear, Prediction::v, Spacing::leading, 1, false,
+            false, false, false, 1},
+           {"sdxl", "EulerDiscreteScheduler", BetaSchedule::scaled_linear, Prediction::eps, Spacing::leading,
+            1, false, false, false, false, 3},
+           {"ddpm-cifar10", "DDPMScheduler", BetaSchedule::linear, Prediction::eps, Spacing::leading, 0, true,
+            true, false, false, 1},
+           {"deepfloyd-if", "DDPMScheduler", BetaSchedule::squaredcos_cap_v2, Prediction::eps,
+            Spacing::leading, 0, true, true, true, false, 1},
+           {"karlo-prior", "UnCLIPScheduler", BetaSchedule::squaredcos_cap_v2, Prediction::x0,
+            Spacing::leading, 0, true, true, false, false, 1},
+           {"sd21-zsnr", "DDIMScheduler", BetaSchedule::scaled_linear, Prediction::v, Spacing::trailing, 1,
+            false, false, false, true, 0},
+       }) {
+    SCOPED_TRACE(expected.file);
+    const Config config = read_config(std::string(DDIM_CONFIGS) + "/" + expected.file + ".json");
+    EXPECT_EQ(config.class_name, expected.class_name);
+    EXPECT_EQ(config.beta_schedule, expected.schedule);
+    EXPECT_EQ(config.prediction, expected.prediction);
+    EXPECT_EQ(config.spacing, expected.spacing);
+    EXPECT_EQ(config.steps_offset, expected.steps_offset);
+    EXPECT_EQ(config.set_alpha_to_one, expected.set_alpha_to_one);
+    EXPECT_EQ(config.clip_sample, expected.clip);
+    EXPECT_EQ(config.thresholding, expected.thresholding);
+    EXPECT_EQ(config.rescale_betas_zero_snr, expected.zero_snr);
+    EXPECT_EQ(config.warnings.size(), expected.warnings);
+    EXPECT_EQ(schedule_of(config).alpha_bar(1000) == 0, expected.zero_snr);
+  }
+}
+
+TEST(Config, UnknownKeysAreWarnings) {
+  const Config config = parse_config(R"({"skip_prk_steps": true, "_diffusers_version": "0.6.0"})", "file");
+  ASSERT_EQ(config.warnings.size(), 1u);
+  EXPECT_NE(config.warnings[0].find("skip_prk_steps = true"), std::string::npos);
+}
+
+TEST(Config, EachErrorIsOneLineWithWhatValueAndDomain) {
+  struct Case {
+    const char* json;
+    const char* message;
+  };
+  for (const Case& bad : {
+           Case{R"({"beta_end": 2})", "file: beta_end = 2 is outside 0 < beta < 1"},
+           {R"({"beta_start": 0})", "file: beta_start = 0 is outside 0 < beta < 1"},
+           {R"({"beta_start": [0.1, 0.2]})", "file: beta_start = [0.1,0.2] is outside the numbers"},
+           {R"({"beta_end": "0.02"})", R"(file: beta_end = "0.02" is outside the numbers)"},
+           {R"({"num_train_timesteps": 0})",
+            "file: num_train_timesteps = 0 is outside the integers from 1 to 1000000"},
+           {R"({"num_train_timesteps": 10.5})",
+            "file: num_train_timesteps = 10.5 is outside the integers from 1 to 1000000"},
+           {R"({"num_train_timesteps": 1e30})",
+            "file: num_train_timesteps = 1e+30 is outside the integers from 1 to 1000000"},
+           {R"({"steps_offset": -1})", "file: steps_offset = -1 is outside the integers from 0 to 1000"},
+           {R"({"clip_sample": 1})", "file: clip_sample = 1 is outside true or false"},
+           {R"({"clip_sample_range": 0})", "file: clip_sample_range = 0 is outside range > 0"},
+           {R"({"dynamic_thresholding_ratio": 1.5})",
+            "file: dynamic_thresholding_ratio = 1.5 is outside 0 <= ratio <= 1"},
+           {R"({"thresholding": true, "sample_max_value": 0.5})",
+            "file: sample_max_value = 0.5 is outside sample_max_value >= 1 (thresholding is on)"},
+           {R"({"beta_schedule": "cosine"})",
+            R"(file: beta_schedule = "cosine" is outside {linear, scaled_linear, squaredcos_cap_v2})"},
+           {R"({"timestep_spacing": 3})",
+            "file: timestep_spacing = 3 is outside {leading, trailing, linspace}"},
+           {R"({"prediction_type": "v"})",
+            R"(file: prediction_type = "v" is outside {epsilon, sample, v_prediction})"},
+           {R"({"num_train_timesteps": 3, "trained_betas": [0.1, 0.2]})",
+            "file: length of trained_betas = 2 is outside num_train_timesteps = 3"},
+           {R"({"num_train_timesteps": 2, "trained_betas": [0.1, true]})",
+            "file: trained_betas[1] = true is outside the numbers"},
+           {R"({"num_train_timesteps": 2, "trained_betas": [0.1, 1.5]})",
+            "file: trained_betas[1] = 1.5 is outside 0 < beta < 1"},
+           {R"({"trained_betas": 0.1})", "file: trained_betas = 0.1 is outside the lists of numbers"},
+           {R"({"num_train_timesteps": 1, "rescale_betas_zero_snr": true})",
+            "file: num_train_timesteps = 1 is outside T >= 2 (rescale_betas_zero_snr is on)"},
+           {"[1, 2]", "file: [1,2] is outside the JSON objects"},
+       }) {
+    SCOPED_TRACE(bad.json);
+    EXPECT_EQ(rejection(bad.json), bad.message);
+  }
+}
+
+TEST(Config, TruncatedFilesAreNamed) {
+  for (const char* text : {"", "{", R"({"beta_end": 0.0)", R"({"beta_end": 0.012,)"}) {
+    const std::string message = rejection(text);
+    EXPECT_NE(message.find("not JSON, or cut short: parse error at line 1"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos);
+  }
+  EXPECT_THROW(read_config("/no/such/file.json"), ConfigError);
+  EXPECT_THROW(read_config(DDIM_CONFIGS), ConfigError);
+}
+
+TEST(Config, ASchedulePossibleInEveryKeyButNotAsAWholeIsRejected) {
+  EXPECT_NE(rejection(R"({"beta_start": 0.9, "beta_end": 0.9999})").find("destroys all signal"),
+            std::string::npos);
+}
+
+TEST(Config, TrainedBetasWin) {
+  const Config config = parse_config(R"({"num_train_timesteps": 2, "trained_betas": [0.5, 0.5]})", "file");
+  EXPECT_EQ(schedule_of(config).alpha_bar(2), 0.25);
+}
+
+}  // namespace
+}  // namespace ddim::conformance

@@ -1,0 +1,339 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+// The program itself, as a user types it.
+namespace {
+
+struct Outcome {
+  int exit_code;
+  std::string output;  // stdout and stderr
+};
+
+Outcome shell(const std::string& command) {
+  FILE* pipe = popen(("cd '" DDIM_ROOT "' && " + command + " 2>&1").c_str(), "r");
+  Outcome outcome{-1, ""};
+  std::array<char, 4096> piece;
+  while (const std::size_t count = fread(piece.data(), 1, piece.size(), pipe))
+    outcome.output.append(piece.data(), count);
+  const int status = pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+Outcome verify(const std::string& arguments) { return shell("'" DDIM_VERIFY "' " + arguments); }
+
+std::string config(const std::string& name) { return "tests/conformance/configs/" + name + ".json"; }
+
+std::string written(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + "/" + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+#define EXPECT_CONTAINS(text, part) \
+  EXPECT_NE((text).find(part), std::string::npos) << "no \"" << (part) << "\" in:\n" << (text)
+
+std::string python() {
+  if (const char* chosen = std::getenv("DDIM_PYTHON"); chosen && *chosen) return chosen;
+  const std::string local = DDIM_ROOT "/.venv/bin/python";
+  return std::filesystem::exists(local) ? local : "python3";
+}
+
+/// Why the interpreter cannot import `module`, or "" when it can. diffusers is looked for, not imported: that
+/// takes seconds and is the harness's own work.
+std::string missing(const std::string& module) {
+  const Outcome outcome =
+      shell("'" + python() + "' -c 'import sys, importlib.util as u; sys.exit(0 if u.find_spec(\"" + module +
+            "\") else 9)'");
+  if (outcome.exit_code == 0) return "";
+  return python() +
+         (outcome.exit_code == 9 ? " has no module " + module : " does not run: " + outcome.output);
+}
+
+#define NEEDS(module)                                                          \
+  if (const std::string why = missing(module); !why.empty()) {                 \
+    GTEST_SKIP() << "NOT RUN: " << why << " (set DDIM_PYTHON, or make .venv)"; \
+  }
+
+std::string misbehaving(const std::string& mode) {
+  return "'exec:python3 tests/conformance/samplers/misbehaving.py " + mode + "' --config " + config("sd15") +
+         " -S 4 --eta 0";
+}
+
+TEST(Inspect, NeedsNoPythonAndPrintsWhatIsWrong) {
+  const Outcome outcome =
+      shell("env -i '" DDIM_VERIFY "' inspect " + config("sd15") + " -S 61 --spacing trailing");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_CONTAINS(outcome.output, "   0   999     983  0.00466009851307724");
+  EXPECT_CONTAINS(outcome.output, "  60    15    data  0.985922651319683     1");
+  EXPECT_CONTAINS(outcome.output, "warning: unknown key skip_prk_steps = true");
+  EXPECT_CONTAINS(outcome.output, "yields 62 entries, not 61: an extra timestep -1");
+  EXPECT_CONTAINS(outcome.output, "is not the list's at 24 steps of 61, first at t = 983: 967 for 966");
+  EXPECT_CONTAINS(outcome.output, "set_alpha_to_one is false");
+}
+
+TEST(Inspect, LeadingFiftyHasNeitherAnExtraEntryNorAWrongStride) {
+  const Outcome outcome = verify("inspect " + config("sd15") + " -S 50 --spacing leading --eta 1");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.output.find("extra timestep"), std::string::npos);
+  EXPECT_EQ(outcome.output.find("t - T//S"), std::string::npos);
+}
+
+TEST(Inspect, NamesEpsilonPredictionAtZeroTerminalSnr) {
+  const std::string path =
+      written("eps-zsnr.json", R"({"rescale_betas_zero_snr": true, "prediction_type": "epsilon"})");
+  EXPECT_CONTAINS(verify("inspect " + path + " -S 10 --spacing trailing").output,
+                  "Eq9 divides by zero there");
+}
+
+TEST(Inspect, NamesTheLastStepThatIsNeverReached) {
+  const std::string path = written("offset.json", R"({"steps_offset": 3})");
+  EXPECT_CONTAINS(verify("inspect " + path + " -S 600").output, "never reaches the data's alpha_bar");
+}
+
+TEST(Inspect, UndefinedRunsAreBadInput) {
+  const Outcome offset = verify("inspect " + config("sd15") + " -S 1000 --spacing leading");
+  EXPECT_EQ(offset.exit_code, 4);
+  EXPECT_CONTAINS(offset.output, "(S - 1) * (T//S) + steps_offset = 1000 is outside 0..T-1 = 0..999");
+  const Outcome many = verify("inspect " + config("sd15") + " -S 1001");
+  EXPECT_EQ(many.exit_code, 4);
+  EXPECT_CONTAINS(many.output, "S = 1001 is outside 1 <= S <= T = 1000");
+  EXPECT_EQ(verify("inspect " + config("sd15") + " -S 0").exit_code, 4);
+  EXPECT_EQ(verify("inspect " + config("sd15") + " --eta 1.5").exit_code, 4);
+  EXPECT_EQ(verify("inspect " + config("sd15") + " --eta nan").exit_code, 4);
+}
+
+TEST(ExitCode, PassedIsZeroAndFailedIsOne) {
+  const Outcome passed = verify("check builtin:reference --config " + config("sd15") + " -S 20");
+  EXPECT_EQ(passed.exit_code, 0) << passed.output;
+  EXPECT_CONTAINS(passed.output, " pass;");
+  const Outcome failed =
+      verify("check builtin:fault:last-alpha-first-entry --config " + config("sd15") + " -S 20");
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_CONTAINS(failed.output, "alpha_bar_prev at the last step is alphas_cumprod[0], not 1");
+  EXPECT_CONTAINS(failed.output,
+                  "conforms to diffusers, differs from paper because set_alpha_to_one is false");
+  EXPECT_CONTAINS(failed.output, "again: ddim-verify check builtin:fault:last-alpha-first-entry");
+}
+
+TEST(ExitCode, TheLineThatReproducesAFailureReproducesIt) {
+  const Outcome first = verify("check builtin:fault:prev-stride --config " + config("sd15"));
+  const auto begin = first.output.find("again: ddim-verify ");
+  ASSERT_NE(begin, std::string::npos);
+  const auto end = first.output.find('\n', begin);
+  const Outcome again = verify(first.output.substr(begin + 19, end - begin - 19));
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_CONTAINS(again.output, "cause: prev = t - T//S");
+}
+
+TEST(ExitCode, UsageIsTwo) {
+  EXPECT_EQ(verify("").exit_code, 2);
+  EXPECT_EQ(verify("check").exit_code, 2);
+  EXPECT_EQ(verify("check builtin:reference").exit_code, 2);
+  EXPECT_EQ(verify("check nonsense --config " + config("sd15")).exit_code, 2);
+  EXPECT_EQ(verify("check builtin:fault:nonsense --config " + config("sd15")).exit_code, 2);
+  EXPECT_EQ(verify("check py:diffusers.DDIMScheduler --config " + config("sd15")).exit_code, 2);
+  EXPECT_EQ(verify("check exec: --config " + config("sd15")).exit_code, 2);
+  EXPECT_EQ(verify("check builtin:reference --config " + config("sd15") + " --spacing sideways").exit_code,
+            2);
+  EXPECT_EQ(verify("check builtin:reference --config " + config("sd15") + " --timeout -1").exit_code, 2);
+  EXPECT_EQ(verify("--help").exit_code, 0);
+}
+
+TEST(ExitCode, WhatDoesNotStartIsThree) {
+  for (const std::string& locator :
+       {std::string("exec:false"), std::string("exec:/no/such/program"), std::string("exec:true")}) {
+    const Outcome outcome = verify("check " + locator + " --config " + config("sd15"));
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
+    EXPECT_CONTAINS(outcome.output, "ddim-verify: " + locator);
+  }
+  EXPECT_EQ(verify("check py:no_such_module:Class --config " + config("sd15")).exit_code, 3);
+  const Outcome gone = verify("check " + misbehaving("exit-at-once"));
+  EXPECT_EQ(gone.exit_code, 3);
+  EXPECT_CONTAINS(gone.output, "exited with status 3 before it answered");
+  EXPECT_EQ(verify("check " + misbehaving("hello-list")).exit_code, 3);
+  const Outcome dtype = verify("check " + misbehaving("dtype"));
+  EXPECT_EQ(dtype.exit_code, 3);
+  EXPECT_CONTAINS(dtype.output, "dtype = float7 is outside");
+}
+
+TEST(ExitCode, BadConfigurationsAreFourWithOneLine) {
+  struct Case {
+    const char* name;
+    const char* json;
+    const char* message;
+  };
+  for (const Case& bad :
+       {Case{"beta2.json", R"({"beta_end": 2})", "beta_end = 2 is outside 0 < beta < 1"},
+        {"cut.json", R"({"beta_end": 0.01)", "not JSON, or cut short"},
+        {"list.json", R"({"beta_start": [1e-4]})", "beta_start = [0.0001] is outside the numbers"},
+        {"short.json", R"({"trained_betas": [0.1, 0.2]})",
+         "length of trained_betas = 2 is outside num_train_timesteps = 1000"}}) {
+    const std::string path = written(bad.name, bad.json);
+    for (const std::string& command : {"inspect " + path, "check builtin:reference --config " + path}) {
+      const Outcome outcome = verify(command);
+      EXPECT_EQ(outcome.exit_code, 4) << command;
+      EXPECT_CONTAINS(outcome.output, bad.message);
+      EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    }
+  }
+  EXPECT_EQ(verify("check builtin:reference --config /no/such/file").exit_code, 4);
+  EXPECT_EQ(verify("check builtin:reference --config " + config("sd15") + " -S 1001").exit_code, 4);
+}
+
+TEST(ExitCode, NothingJudgedIsFive) {
+  const Outcome outcome = verify("check " + misbehaving("unsupported"));
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.output;
+  EXPECT_CONTAINS(outcome.output, "nothing at all");
+}
+
+TEST(ExitCode, AListThatLeavesNoStepToJudgeIsNotAPass) {
+  // Two identical entries: no step from the first is defined, and the list itself is wrong.
+  const Outcome outcome =
+      verify("check builtin:fault:tau-ascending --config " + config("sd15") + " -S 2 --eta 0");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "inconclusive");
+}
+
+TEST(Protocol, ACrashIsAResult) {
+  const Outcome outcome = verify("check " + misbehaving("crash"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "crash");
+  EXPECT_CONTAINS(outcome.output, "signal 11");
+  EXPECT_CONTAINS(outcome.output, "step 1 of 4, t = 751 -> 501");
+  EXPECT_CONTAINS(outcome.output, "stderr is shown, never fatal");
+}
+
+TEST(Protocol, AnEarlyExitIsACrash) {
+  EXPECT_CONTAINS(verify("check " + misbehaving("exit")).output, "exited with status 7 before it answered");
+  EXPECT_CONTAINS(verify("check " + misbehaving("half-line")).output,
+                  "exited with status 0 before it answered");
+}
+
+TEST(Protocol, ATimeOutIsAResultAndTheProcessIsGone) {
+  const auto started = std::chrono::steady_clock::now();
+  const Outcome outcome = verify("check " + misbehaving("hang") + " --timeout 0.5");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "time-out");
+  EXPECT_CONTAINS(outcome.output, "no answer within 500 ms; the process was killed");
+  EXPECT_EQ(shell("pgrep -f '[m]isbehaving.py hang'").output, "");
+}
+
+TEST(Protocol, AnswersThatAreNotTheProtocolAreHarnessErrors) {
+  struct Case {
+    const char* mode;
+    const char* message;
+  };
+  for (const Case& bad : {Case{"garbage", "its answer is not a JSON object: Traceback"},
+                          {"short", "prev_sample has 23 elements, not 3 x 8"},
+                          {"words", "is not a number"},
+                          {"wrong-seq", "it answered seq"}}) {
+    SCOPED_TRACE(bad.mode);
+    const Outcome outcome = verify("check " + misbehaving(bad.mode));
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_CONTAINS(outcome.output, "harness error");
+    EXPECT_CONTAINS(outcome.output, bad.message);
+  }
+}
+
+TEST(Protocol, AnExceptionIsAFailureAndARefusalIsNotSupplied) {
+  const Outcome raised = verify("check " + misbehaving("raise"));
+  EXPECT_EQ(raised.exit_code, 1);
+  EXPECT_CONTAINS(raised.output, "raised ValueError: no such timestep");
+  const Outcome refused = verify("check " + misbehaving("refuse"));
+  EXPECT_CONTAINS(refused.output, "not supplied");
+  EXPECT_CONTAINS(refused.output, "no step here");
+}
+
+TEST(Protocol, NaNAndInfinityFail) {
+  const Outcome nan = verify("check " + misbehaving("nan"));
+  EXPECT_EQ(nan.exit_code, 1);
+  EXPECT_CONTAINS(nan.output, "got  nan");
+  EXPECT_CONTAINS(nan.output, "sample 0, element 0");
+  const Outcome infinity = verify("check " + misbehaving("infinity") + " --json");
+  EXPECT_EQ(infinity.exit_code, 1);
+  EXPECT_CONTAINS(infinity.output, R"("got":"-Infinity")");
+}
+
+TEST(Protocol, JsonLinesHoldWhatTheTerminalShows) {
+  const Outcome outcome = verify("check builtin:fault:prev-stride --config " + config("sd15") +
+                                 " -S 30 --spacing trailing --eta 0 --json");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, R"("kind":"implementation")");
+  EXPECT_CONTAINS(outcome.output, R"("name":"prev-stride")");
+  EXPECT_CONTAINS(outcome.output, R"("where":"step 2 of 30, t = 966 -> 932)");
+  EXPECT_CONTAINS(outcome.output, R"("exit_code":1,"kind":"summary")");
+}
+
+TEST(PlainStep, TenLinesOfPythonPass) {
+  NEEDS("numpy");
+  const Outcome outcome = shell("cd tests/conformance/samplers && '" DDIM_VERIFY
+                                "' check py:plain_step:step --config ../configs/sd15.json");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_CONTAINS(outcome.output, "pass          Eq12 leading S=999 eta=1");
+}
+
+TEST(Diffusers, LeadingFiftyPasses) {
+  NEEDS("diffusers");
+  const Outcome outcome =
+      verify("check py:diffusers:DDIMScheduler --config " + config("sd15") + " -S 50 --spacing leading");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_CONTAINS(outcome.output, "diffusers DDIMScheduler 0.");
+  EXPECT_CONTAINS(outcome.output, "dialect diffusers");
+}
+
+TEST(Diffusers, TrailingThirtyFailsAtTheFirstWrongPrevAndNamesTheStride) {
+  NEEDS("diffusers");
+  const Outcome outcome = verify("check py:diffusers:DDIMScheduler --config " + config("sd15") +
+                                 " -S 30 --spacing trailing --eta 0");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "first wrong: step 2 of 30, t = 966 -> 932");
+  EXPECT_CONTAINS(outcome.output, "cause: prev = t - T//S");
+  EXPECT_CONTAINS(outcome.output, "its numbers are those of t_prev = 933, want t_prev = 932");
+}
+
+TEST(Diffusers, LinspaceFiftyFailsAtTheFirstWrongPrevAndNamesTheStride) {
+  NEEDS("diffusers");
+  const Outcome outcome = verify("check py:diffusers:DDIMScheduler --config " + config("sd15") +
+                                 " -S 50 --spacing linspace --eta 0");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "cause: prev = t - T//S");
+  EXPECT_CONTAINS(outcome.output, "its numbers are those of t_prev = 959, want t_prev = 958");
+}
+
+TEST(Diffusers, TrailingSixtyOneNamesTheExtraEntry) {
+  NEEDS("diffusers");
+  const Outcome outcome = verify("check py:diffusers:DDIMScheduler --config " + config("sd15") +
+                                 " -S 61 --spacing trailing --eta 0");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "62 entries, want 61; extra entry [61] = -1 (outside 0..999)");
+  EXPECT_CONTAINS(outcome.output, "an extra entry -1 [tau-extra-entry]");
+}
+
+TEST(Diffusers, ClippedVAndThresholdedConfigurationsPassAtLeadingFifty) {
+  NEEDS("diffusers");
+  for (const char* name : {"sd21", "sdxl", "ddpm-cifar10", "karlo-prior", "deepfloyd-if"}) {
+    const Outcome outcome =
+        verify("check py:diffusers:DDIMScheduler --config " + config(name) + " -S 50 --spacing leading");
+    EXPECT_EQ(outcome.exit_code, 0) << name << "\n" << outcome.output;
+  }
+}
+
+TEST(Diffusers, ThePaperDialectSaysWhatDiffers) {
+  NEEDS("diffusers");
+  const Outcome outcome = verify("check py:diffusers:DDIMScheduler --config " + config("sd15") +
+                                 " -S 50 --spacing leading --eta 0 --dialect paper");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output,
+                  "conforms to diffusers, differs from paper because set_alpha_to_one is false");
+}
+
+}  // namespace

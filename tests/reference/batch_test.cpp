@@ -1,0 +1,139 @@
+#include "reference/batch.hpp"
+
+#include <sstream>
+
+#include "tests/reference/bounds.hpp"
+#include "tests/reference/checks.hpp"
+
+namespace ddim {
+namespace {
+
+std::string last_place(Eigen::Index d, Eigen::Index n) {
+  std::ostringstream text;
+  text << "(" << d - 1 << ", " << n - 1 << ")";
+  return text.str();
+}
+
+TEST(Batch, CombineIsTheSumInTheOrderWritten) {
+  for (const auto& [d, n] : {std::pair{1, 1}, {3, 7}, {2048, 3}, {2049, 2}, {5000, 5}}) {
+    const Batch x = spread(1, d, n), y = spread(2, d, n), z = spread(3, d, n);
+    const double a = 0.1, b = -1.7, c = 0.3;
+    const Batch two = combine({a, "x", x}, {b, "y", y});
+    const Batch three = combine({a, "x", x}, {b, "y", y}, {c, "z", z});
+    for (Eigen::Index i = 0; i < x.size(); ++i) {
+      const double sum = a * x.data()[i] + b * y.data()[i];
+      ASSERT_EQ(two.data()[i], sum);
+      ASSERT_EQ(three.data()[i], sum + c * z.data()[i]);
+    }
+  }
+}
+
+TEST(Batch, ErrorStaysBelowTheAPrioriBound) {
+  const Batch x = spread(1, 64, 64), y = spread(2, 64, 64), z = spread(3, 64, 64);
+  const double a = 0.1, b = -1.7, c = 0.3;
+  const Batch two = combine({a, "x", x}, {b, "y", y}), three = combine({a, "x", x}, {b, "y", y}, {c, "z", z});
+  using Long = long double;  // 64 bits: products exact to 2^-64, far below the bound's 2^-52
+  for (Eigen::Index i = 0; i < x.size(); ++i) {
+    const Long u = Long(a) * x.data()[i], v = Long(b) * y.data()[i], w = Long(c) * z.data()[i];
+    const auto du = static_cast<double>(u), dv = static_cast<double>(v), dw = static_cast<double>(w);
+    ASSERT_LE(std::abs(two.data()[i] - (u + v)), Long(oracle::two_term_bound(du, dv)));
+    ASSERT_LE(std::abs(three.data()[i] - (u + v + w)), Long(oracle::three_term_bound(du, dv, dw)));
+  }
+}
+
+TEST(Batch, EmptyBatchesGiveEmptyResults) {
+  for (const auto& [d, n] : {std::pair{0, 0}, {0, 5}, {5, 0}}) {
+    const Batch x = Batch::Zero(d, n);
+    const Batch sum = combine({1, "x", x}, {2, "y", x});
+    EXPECT_EQ(sum.rows(), d);
+    EXPECT_EQ(sum.cols(), n);
+    EXPECT_EQ(combine({1, "x", x}, {2, "y", x}, {3, "z", x}).size(), 0);
+  }
+}
+
+TEST(Batch, BlocksOfColumnsAndOfRowsAreTheSameNumbers) {
+  const Batch x = spread(1, 6, 8), y = spread(2, 6, 8);
+  const Batch whole = combine({2, "x", x}, {3, "y", y});
+  EXPECT_EQ(combine({2, "x", x.middleCols(2, 3)}, {3, "y", y.middleCols(2, 3)}),
+            Batch(whole.middleCols(2, 3)));
+  // A block of rows has an outer stride; result and inputs may each have one.
+  EXPECT_EQ(combine({2, "x", x.middleRows(1, 4)}, {3, "y", y.middleRows(1, 4)}),
+            Batch(whole.middleRows(1, 4)));
+  Batch target = Batch::Zero(6, 8);
+  combine({2, "x", x.middleRows(1, 4)}, {3, "y", Batch(y.middleRows(1, 4))}, target.middleRows(1, 4));
+  EXPECT_EQ(Batch(target.middleRows(1, 4)), Batch(whole.middleRows(1, 4)));
+  EXPECT_TRUE(target.row(0).isZero() && target.row(5).isZero());
+}
+
+TEST(Batch, ResultMayBeAnInput) {
+  Batch x = spread(1, 5000, 2);
+  const Batch y = spread(2, 5000, 2), expected = combine({2, "x", x}, {3, "y", y});
+  combine({2, "x", x}, {3, "y", y}, x);
+  EXPECT_EQ(x, expected);
+}
+
+TEST(Batch, NonFiniteInputIsNamedWithItsPlace) {
+  for (const double bad : {kNaN, kInfinity, -kInfinity}) {
+    for (const auto& [d, n] : {std::pair{1, 1}, {3, 4}, {2048, 2}, {3000, 3}}) {
+      const Batch good = spread(1, d, n), wrong = poisoned(good, bad);
+      const std::string place = last_place(d, n);
+      for (const double c : {0.0, 1.0}) {  // a zero coefficient does not excuse it
+        expect_error(
+            [&] {
+              return combine({c, "x", wrong}, {1, "y", good});
+            },
+            "x" + place, to_text(bad), "the finite numbers");
+        expect_error(
+            [&] {
+              return combine({1, "x", good}, {c, "y", wrong});
+            },
+            "y" + place, to_text(bad), "the finite numbers");
+        expect_error(
+            [&] {
+              return combine({1, "x", good}, {1, "y", good}, {c, "z", wrong});
+            },
+            "z" + place, to_text(bad), "the finite numbers");
+      }
+    }
+  }
+}
+
+TEST(Batch, OverflowIsAnErrorOfTheResult) {
+  const Batch big = Batch::Constant(1, 1, 1e308);
+  expect_error(
+      [&] {
+        return combine({1, "x", big}, {1, "y", big});
+      },
+      "the result (finite inputs overflow)(0, 0)", "inf", "the finite numbers");
+  expect_error(
+      [&] {
+        return combine({10, "x", big}, {-10, "y", big});
+      },
+      "the result (finite inputs overflow)(0, 0)", to_text(10 * big(0, 0) - 10 * big(0, 0)),
+      "the finite numbers");
+}
+
+TEST(Batch, ShapesMustAgree) {
+  const Batch x = spread(1, 3, 4), narrow = spread(1, 3, 3), low = spread(1, 2, 4);
+  expect_error<ShapeError>(
+      [&] {
+        return combine({1, "x", x}, {1, "y", narrow});
+      },
+      "shape of y", "3 x 3", "3 x 4");
+  expect_error<ShapeError>(
+      [&] {
+        return combine({1, "x", x}, {1, "y", x}, {1, "z", low});
+      },
+      "shape of z", "2 x 4", "3 x 4");
+  Batch out(3, 3);
+  expect_error<ShapeError>(
+      [&] {
+        return combine({1, "x", x}, {1, "y", x}, out), 0;
+      },
+      "shape of x", "3 x 4", "3 x 3");
+  expect_error<ShapeError>([&] { return require_shape("w", x, 4, 3), 0; }, "shape of w", "3 x 4", "4 x 3");
+  expect_error([&] { return require_finite("w", poisoned(x, kNaN)), 0; }, "w(2, 3)", "nan", "finite");
+}
+
+}  // namespace
+}  // namespace ddim

@@ -298,7 +298,7 @@ Architecture with_text(const std::string& from, const std::string& to) {
 }
 
 TEST(Faults, WrongCounterInTheText) {
-  Architecture wrong = with_text(std::to_string(static_cast<std::int32_t>(0xD2511F53u)), "-766435499");
+  Architecture wrong = with_text(std::to_string(0xD2511F53u), std::to_string(0xD2511F55u));
   EXPECT_CAUGHT(caught(
                     kPlain, [](Seam) {}, wrong),
                 "x_prev: byte 0");

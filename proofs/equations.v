@@ -25,8 +25,8 @@
 
 From Coq Require Import Reals List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require gaussian fubini predictor steps laws objective refuted discrete.
-Import gaussian fubini predictor steps laws objective discrete.
+From ddim Require gaussian fubini predictor steps laws objective dimensions truths flow eprocess refuted discrete.
+Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess discrete.
 Open Scope R_scope.
 
 (** ** Foundation: the Gaussian integral; the normal law is normalised, with mean m and variance v *)
@@ -301,6 +301,29 @@ Theorem Eq14 : forall (e : R -> R -> R) (y : R -> R) (L M lo hi : R),
   exp (L * path_length g n) * (Rabs (x / sqrt (a O) - y (g O)) + M / 2 * path_squares g n).
 Proof. exact Eq14_sampler_error. Qed.
 
+(** Eq15, Euler's step of the probability flow in r^2 = (1 - a) / a, is DDIM's to first order only: the
+    gap is (r' - r)^2 / (2 r) eps.  In the limit both follow the probability flow: for data w_i, x_i,
+    p r x = sum w_i N(x_i, r^2)(x) and its best eps, the score d log p / dx is - eps / r, and
+    dp/dr + d(p eps)/dx = 0. *)
+Theorem Eq15 :
+  (forall a a_p x eps, 0 < a < 1 -> 0 < a_p <= 1 ->
+    let r := sqrt ((1 - a) / a) in let r' := sqrt ((1 - a_p) / a_p) in
+    (x / sqrt a + 1 / 2 * ((1 - a_p) / a_p - (1 - a) / a) * sqrt (a / (1 - a)) * eps)
+    - ddim_step a a_p 0 x eps 0 / sqrt a_p = (r' - r) ^ 2 / (2 * r) * eps) /\
+  (forall data r x, positive_data data -> 0 < r ->
+    let p r x := weigh data (fun y => normal y (r ^ 2) x) in
+    let eps r x := weigh data (fun y => normal y (r ^ 2) x * ((x - y) / r)) / p r x in
+    is_derive (fun x => ln (p r x)) x (- eps r x / r) /\
+    exists rate, is_derive (fun r => p r x) r rate /\ is_derive (fun x => p r x * eps r x) x (- rate)).
+Proof.
+split.
+- intros a a_p x eps Ha Hp r r'. assert (G := Eq15_gap a a_p x eps Ha Hp). unfold Eq15_step in G.
+  assert (H := sqrt_lt_R0 a_p (proj1 Hp)).
+  assert (K : forall y, y = sqrt a_p * y / sqrt a_p) by (intro; field; now apply Rgt_not_eq).
+  refine (eq_trans _ G). f_equal. apply K.
+- intros data r x Hd Hr. split; [exact (proj1 (flow_score data r x Hd Hr))|exact (flow_continuity data r x Hd Hr)].
+Qed.
+
 (** sigma_t(eta) = eta sqrt ((1 - a_p) / (1 - a)) sqrt (1 - a / a_p): in Eq7's domain for 0 < eta <= 1;
     at eta = 1 the forward kernel and the posterior are DDPM's. *)
 Theorem Eq16 : forall a a_p, 0 < a < a_p -> a_p < 1 ->
@@ -335,3 +358,146 @@ Theorem AppendixA :
   (forall a a_p s, 0 < a -> a <= a_p -> a_p <= 1 -> a < 1 ->
      (0 <= s /\ 0 <= a_p - s * a /\ 0 <= (1 - a_p) - (1 - a) * s <-> 0 <= s <= (1 - a_p) / (1 - a))).
 Proof. split; [reflexivity|]. split; [exact AppendixA_marginal|exact AppendixA_nonnegative]. Qed.
+
+(** ** Improper integrals may be exchanged; expectations over a chain are expectations over q(x_t | x_0) *)
+
+Theorem Fubini : forall (f : R -> R -> R) (g h : R -> R) (lg lh : R),
+  (forall x y, continuous (fun p : R * R => f (fst p) (snd p)) (x, y)) ->
+  (forall x, continuous g x) -> (forall y, continuous h y) -> integral g lg -> integral h lh ->
+  (forall x, 0 <= g x) -> (forall y, 0 <= h y) -> (forall x y, Rabs (f x y) <= g x * h y) ->
+  exists F G l,
+    (forall x, integral (f x) (F x)) /\ (forall y, integral (fun x => f x y) (G y)) /\
+    integral F l /\ integral G l.
+Proof.
+intros f g h lg lh Hf Hg Hh Ig Ih Pg Ph B.
+destruct (fubini f g h lg lh Hf Hg Hh Ig Ih Pg Ph B) as [l [I1 I2]].
+exists (fun x => value (f x)), (fun y => value (fun x => f x y)), l.
+split; [|split; [|split; [exact I1|exact I2]]].
+- intro x. exact (proj1 (inner_dominated f g h lh Hf Hh Ih B x)).
+- intro y. refine (proj1 (inner_dominated (fun y x => f x y) h g lg (jointly_flip f Hf) Hg Ig _ y)).
+  intros z x. rewrite Rmult_comm. apply B.
+Qed.
+
+Theorem Lemma1_expectation : forall a a_p s x0 phi,
+  eq7_domain a a_p s -> tame phi ->
+  exists (inner : R -> R) (l : R),
+    (forall x, integral (fun y => q_posterior a a_p s x0 x y * phi y) (inner x)) /\
+    integral (fun x => q_marginal a x0 x * inner x) l /\
+    integral (fun y => q_marginal a_p x0 y * phi y) l.
+Proof.
+intros a a_p s x0 phi H Hp. assert (H' := H). destruct H' as (Ha & Hap & Hs & Hd).
+exists (fun x => expect (posterior_mean a a_p s x x0) (s ^ 2) phi), (expect (sqrt a_p * x0) (1 - a_p) phi).
+split; [|split].
+- intro x. apply expect_correct; trivial. now apply sqr_pos.
+- assert (K := tower (sqrt a * x0) (1 - a) (slope a a_p s) (intercept a a_p s x0) (s ^ 2) phi
+    ltac:(apply Rlt_Rminus, Ha) (sqr_pos _ Hs) Hp).
+  rewrite evidence_mean_marginal, evidence_variance_marginal in K by trivial.
+  eapply integral_ext; [|exact K]. intro x. cbv beta. now rewrite posterior_mean_affine.
+- apply expect_correct; trivial. apply Rlt_Rminus, Hap.
+Qed.
+
+(** ** Truths without a network *)
+
+(** One data point: the generative kernel is Eq7. *)
+Theorem Truth_point_mass : forall alpha_bar sigma x0 t x_t x_prev,
+  0 < alpha_bar (S t) < 1 ->
+  p_step alpha_bar sigma (fun t x => (x - sqrt (alpha_bar t) * x0) / sqrt (1 - alpha_bar t)) t x_t x_prev =
+  q_posterior (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x_t x_prev.
+Proof. exact point_mass_step. Qed.
+
+(** Data N(m, v): the best eps, E[eps | x_t], is affine in x_t. *)
+Theorem Truth_gaussian_eps : forall m v a x, 0 < v -> 0 < a < 1 ->
+  integral (fun x0 => normal m v x0 * q_marginal a x0 x) (normal (sqrt a * m) (a * v + (1 - a)) x) /\
+  integral (fun x0 => normal m v x0 * q_marginal a x0 x / normal (sqrt a * m) (a * v + (1 - a)) x *
+      ((x - sqrt a * x0) / sqrt (1 - a)))
+    (sqrt (1 - a) * (x - sqrt a * m) / (a * v + (1 - a))).
+Proof. exact gaussian_eps_is_conditional_mean. Qed.
+
+(** With it every x_t of the generative chain is normal, by a recursion from N(0, 1) at T to x_0. *)
+Theorem Truth_gaussian_chain : forall m v alpha_bar sigma T (p : nat -> R -> R),
+  let eps t x := sqrt (1 - alpha_bar t) * (x - sqrt (alpha_bar t) * m) / (alpha_bar t * v + (1 - alpha_bar t)) in
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall x, p T x = normal 0 1 x) ->
+  (forall t y, (1 <= t < T)%nat -> integral (fun x => p (S t) x * p_step alpha_bar sigma eps t x y) (p t y)) ->
+  (forall y, integral (fun x => p 1%nat x * p_first alpha_bar sigma eps x y) (p O y)) ->
+  (forall t x, (1 <= t <= T)%nat ->
+     p t x = normal (truth_mean m v alpha_bar sigma T (T - t)) (truth_variance v alpha_bar sigma T (T - t)) x) /\
+  (forall x, p O x = normal
+     (truth_A v (alpha_bar 1%nat) 1 0 * truth_mean m v alpha_bar sigma T (T - 1) + truth_B m v (alpha_bar 1%nat) 1 0)
+     (truth_A v (alpha_bar 1%nat) 1 0 ^ 2 * truth_variance v alpha_bar sigma T (T - 1) + sigma 1%nat ^ 2) x).
+Proof. exact gaussian_chain_law. Qed.
+
+(** ** The tests' error control *)
+
+(** Ville's inequality.  [q h] is the null's density of the next datum given the history h; M is a
+    non-negative function of the history whose conditional expectation is its present value, M nil = 1;
+    phi is any integrable function of the first N data that is at most the indicator of "M reached c". *)
+Theorem Ville : forall (q : list R -> R -> R) (M : list R -> R) (c : R) (phi : list R -> R) (N : nat) (l : R),
+  (forall h w, 0 < q h w) -> (forall h, integral (q h) 1) ->
+  (forall h, 0 <= M h) -> (forall h, integral (fun w => q h w * M (w :: h)) (M h)) -> M nil = 1 -> 0 < c ->
+  (forall h, phi h <= 1) -> (forall h, ~ reached M c h -> phi h <= 0) ->
+  null_expectation q N phi nil l -> l <= 1 / c.
+Proof. intros q M c phi N l Hq Iq HM IM. now apply ville. Qed.
+
+(** It holds for the normal-gamma e-process: Student's predictive density over N(0, 1), with location,
+    scale and degrees of freedom computed from the history. *)
+Theorem Ville_normal_gamma : forall (nu m s : list R -> R),
+  (forall h, 1 <= nu h) -> (forall h, 0 < s h) ->
+  let M := normal_gamma_e nu m s in
+  (forall h, 0 <= M h) /\ (forall h, integral (fun w => normal 0 1 w * M (w :: h)) (M h)) /\ M nil = 1.
+Proof.
+intros nu m s Hn Hs. destruct (student_martingale nu m s Hn Hs) as [H I]. split; [exact H|]. split; [exact I|reflexivity].
+Qed.
+
+(** ** In d dimensions *)
+
+(** [vec d] is R^d, [normal_d d m v x] the density of N(m, v I), [integral_d d f l] an integral over
+    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2. *)
+Theorem Normal_d : forall d m v x, 0 < v ->
+  normal_d d m v x = exp (- distance2 d x m / (2 * v)) / sqrt (2 * PI * v) ^ d.
+Proof. exact normal_d_isotropic. Qed.
+
+Theorem Lemma1_d : forall d alpha_bar sigma T x0 (q : nat -> vec d -> R),
+  chain_domain alpha_bar sigma T ->
+  (forall x, q T x = normal_d d (map2 d (fun x0 _ => sqrt (alpha_bar T) * x0) x0 x0) (1 - alpha_bar T) x) ->
+  (forall t x_prev, (1 <= t < T)%nat ->
+     integral_d d (fun x => q (S t) x *
+       normal_d d (map2 d (posterior_mean (alpha_bar (S t)) (alpha_bar t) (sigma (S t))) x x0)
+         (sigma (S t) ^ 2) x_prev) (q t x_prev)) ->
+  forall t x, (1 <= t <= T)%nat ->
+  q t x = normal_d d (map2 d (fun x0 _ => sqrt (alpha_bar t) * x0) x0 x0) (1 - alpha_bar t) x.
+Proof. exact Lemma1_chain_d. Qed.
+
+Theorem Eq8_d : forall d a a_p s x0 x_prev x_t,
+  eq7_domain a a_p s ->
+  q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
+  normal_d d (map2 d (fun x0 x_prev =>
+      sqrt a * x0 + sqrt ((1 - a) * (1 - a_p - s ^ 2)) / (1 - a_p) * (x_prev - sqrt a_p * x0)) x0 x_prev)
+    (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
+Proof. exact Eq8_closed_form_d. Qed.
+
+Theorem KL_d : forall d m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
+  kl_d d (normal_d d m1 v1) (normal_d d m2 v2)
+    ((INR d * (ln (v2 / v1) + v1 / v2 - 1) + distance2 d m1 m2 / v2) / 2).
+Proof. exact KL_general_d. Qed.
+
+(** Theorem 1 for J in its KL form: eps_theta may couple the components; where the losses
+    E|eps - eps_theta|^2 exist, so do all terms of J, and J = L_gamma + C. *)
+Theorem Theorem1_d : forall d alpha_bar sigma T,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  forall (eps_theta : nat -> vec d -> vec d) (x0 : vec d) (loss : nat -> R),
+  (forall t, (1 <= t <= T)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) ->
+  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
+    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
+    (forall t x, (1 <= t < T)%nat ->
+      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
+             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
+    (forall t, (1 <= t < T)%nat ->
+      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
+    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
+      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
+    KL_T + sum mean_KL 1 (T - 1) + nll =
+    sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0.
+Proof. exact Theorem1_KL_form_d. Qed.

@@ -4,6 +4,8 @@
     which nothing cancels, equal to it on the domain stated. generated/formulas.hpp is printed from
     these trees. Order of parameters: alpha_bar, alpha_bar_prev, variance (sigma^2), then data.
 
+    The paper's expressions are those of predictor.v, steps.v, laws.v, objective.v and discrete.v.
+
     - Lemma1: mean coefficient and deviation.  Eq7, Eq8: coefficients, means, variance.
     - NonMarkov: x0's coefficient as written, and in eta without cancellation.
     - Eq9: x0, eps and v from one another.  Eq12: coefficients (stable and as written) and the step.
@@ -11,6 +13,7 @@
     - Theorem1: c_t and gamma.  AppendixA: weights.  KL of two normals. *)
 
 Require Import Reals Lra ZArith List String.
+From ddim Require gaussian laws objective.
 From ddim Require Import expr predictor steps discrete.
 Import ListNotations.
 Open Scope string_scope.
@@ -162,9 +165,6 @@ Theorem Lemma1_tree : forall x0 noise,
   value lemma1_sample [a; x0; noise] = q_sample a x0 noise.
 Proof. repeat split. Qed.
 
-Lemma root_positive : forall r, 0 < r -> 0 < sqrt r.
-Proof. exact sqrt_lt_R0. Qed.
-
 (** Eq7's mean is posterior_mean; its two coefficients reproduce it. *)
 Theorem Eq7_tree_mean : forall x x0, value eq7_mean [a; a_p; s ^ 2; x; x0] = posterior_mean a a_p s x x0.
 Proof. reflexivity. Qed.
@@ -184,23 +184,22 @@ intros x x0 Ha Hp Hs; rewrite Eq7_tree_x0, sqrt_div_alt by lra.
 tree; unfold posterior_mean; field; apply sqrt_neq_0; lra.
 Qed.
 
-Definition eq8_mean_as_written (x_prev x0 : R) : R :=
-  sqrt a * x0 + sqrt ((1 - a) * (1 - a_p - s ^ 2)) / (1 - a_p) * (x_prev - sqrt a_p * x0).
-
 Theorem Eq8_tree : forall x_prev x0,
-  value eq8_mean [a; a_p; s ^ 2; x_prev; x0] = eq8_mean_as_written x_prev x0 /\
+  value eq8_mean [a; a_p; s ^ 2; x_prev; x0] = laws.forward_mean a a_p s x0 x_prev /\
   value eq8_prev_coefficient [a; a_p; s ^ 2] = sqrt ((1 - a) * (1 - a_p - s ^ 2)) / (1 - a_p) /\
-  value eq8_variance [a; a_p; s ^ 2] = s ^ 2 * (1 - a) / (1 - a_p).
+  value eq8_variance [a; a_p; s ^ 2] = laws.forward_variance a a_p s.
 Proof. repeat split. Qed.
 
 (** NonMarkov's coefficient is x0's in Eq8's mean. *)
-Theorem NonMarkov_tree : forall x_prev x0, 0 <= a <= 1 -> 0 <= a_p < 1 -> 0 <= 1 - a_p - s ^ 2 ->
-  eq8_mean_as_written x_prev x0
+Theorem NonMarkov_tree : value nonmarkov_x0_coefficient [a; a_p; s ^ 2] = laws.x0_coefficient a a_p s.
+Proof. reflexivity. Qed.
+
+Theorem NonMarkov_tree_affine : forall x_prev x0, laws.eq7_domain a a_p s ->
+  laws.forward_mean a a_p s x0 x_prev
   = value eq8_prev_coefficient [a; a_p; s ^ 2] * x_prev + value nonmarkov_x0_coefficient [a; a_p; s ^ 2] * x0.
 Proof.
-intros x_prev x0 Ha Hp Hs; tree; unfold eq8_mean_as_written.
-rewrite (sqrt_mult ((1 - a) * (1 - a_p - s ^ 2)) a_p) by (try apply Rmult_le_pos; lra).
-field; lra.
+intros x_prev x0 H; rewrite laws.forward_mean_x0 by assumption.
+unfold laws.x0_coefficient; tree; ring.
 Qed.
 
 Theorem NonMarkov_tree_of_eta : schedule_pair a a_p -> a_p < 1 -> 0 <= eta <= 1 ->
@@ -268,13 +267,14 @@ Proof. intros beta Hp Hb E; rewrite (Eq16_adjacent a a_p beta eta Hp Hb E); refl
 (** gamma is the factor that turns the squared error of eps into KL_t: the equal-variance KL of two
     normals whose means differ by c_t (x0 - f), with x0 - f = - sqrt ((1-a)/a) (eps0 - eps). *)
 Theorem Theorem1_tree : 0 < a < 1 -> 0 < a_p -> 0 <= 1 - a_p - s ^ 2 -> s <> 0 ->
-  value theorem1_gamma [a; a_p; s ^ 2] = residual_weight a a_p s ^ 2 * (1 - a) / (2 * s ^ 2 * a) /\
+  value theorem1_gamma [a; a_p; s ^ 2] = objective.gamma_step a a_p s /\
   forall x eps0 eps,
   value kl_normal_equal_variance [posterior_mean a a_p s x (predict_x0 a x eps0);
                                   posterior_mean a a_p s x (predict_x0 a x eps); s ^ 2]
   = value theorem1_gamma [a; a_p; s ^ 2] * (eps0 - eps) ^ 2.
 Proof.
 intros Ha Hp Hs S.
+unfold objective.gamma_step.
 assert (E : value theorem1_gamma [a; a_p; s ^ 2] = residual_weight a a_p s ^ 2 * (1 - a) / (2 * s ^ 2 * a)).
 { rewrite (Theorem1_residual_stable a a_p s Ha Hp Hs); reflexivity. }
 split; [exact E|]; intros x eps0 eps; rewrite E; unfold residual_weight.
@@ -291,7 +291,7 @@ replace ((- (residual_weight a a_p s * sqrt (1 - a) / sqrt a) * (eps0 - eps)) ^ 
 rewrite R1, R2; field; repeat split; (assumption || lra).
 Qed.
 
-Theorem Theorem1_tree_first : value theorem1_gamma_first [a; s ^ 2] = (1 - a) / (2 * s ^ 2 * a).
+Theorem Theorem1_tree_first : value theorem1_gamma_first [a; s ^ 2] = objective.gamma_first a s.
 Proof. reflexivity. Qed.
 
 Theorem AppendixA_tree :
@@ -300,18 +300,12 @@ Theorem AppendixA_tree :
   value appendixa_uniform_weight [a; a_p; s] = weight_uniform a a_p s.
 Proof. repeat split. Qed.
 
-(** The textbook's ln (sd1/sd0) + (v0 + (m0-m1)^2) / (2 v1) - 1/2. *)
+(** The divergence itself, an integral over densities. *)
 Theorem KL_tree : forall m0 v0 m1 v1, 0 < v0 -> 0 < v1 ->
-  value kl_normal [m0; v0; m1; v1] = ln (sqrt v1 / sqrt v0) + (v0 + (m0 - m1) ^ 2) / (2 * v1) - 1 / 2 /\
-  value kl_normal_equal_variance [m0; m1; v1] = value kl_normal [m0; v1; m1; v1].
+  objective.kl (gaussian.normal m0 v0) (gaussian.normal m1 v1) (value kl_normal [m0; v0; m1; v1]) /\
+  objective.kl (gaussian.normal m0 v1) (gaussian.normal m1 v1) (value kl_normal_equal_variance [m0; m1; v1]).
 Proof.
-intros m0 v0 m1 v1 H0 H1; tree; split.
-- assert (P : 0 < v1 / v0) by now apply Rdiv_lt_0_compat.
-  rewrite <- sqrt_div_alt by assumption.
-  rewrite <- (sqrt_sqrt (v1 / v0)) at 1 by lra.
-  rewrite ln_mult by now apply sqrt_lt_R0.
-  field; lra.
-- replace (v1 / v1) with 1 by (field; lra); rewrite ln_1; field; lra.
+intros m0 v0 m1 v1 H0 H1; split; [now apply objective.KL_general|now apply objective.KL_equal].
 Qed.
 End Meaning.
 

@@ -3,11 +3,13 @@
     - [chain_instance]: for each T, alpha_bar t = 1 / (1 + t) with sigma from Eq16 at eta = 1.
     - [small_chain]: two steps with every square root rational: alpha_bar = 16/25, 9/25.
     - [model_instance]: every Lipschitz model is tame; [sine_model] is one.
-    - [J_instance]: J and L_gamma exist for it. *)
+    - [J_instance]: J and L_gamma exist for it.
+    - [family_instance]: the families of Lemma 1 exist: Eq6T's, and each q(x_t | x_0) below it.
+    - [loss_instance_d]: the losses of Theorem 1 in d dimensions exist for the zero model: each is d. *)
 
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective.
+From ddim Require Import gaussian fubini predictor steps laws objective dimensions.
 Open Scope R_scope.
 
 Definition harmonic (t : nat) : R := / (1 + INR t).
@@ -60,4 +62,29 @@ Proof.
 destruct (Theorem1_exact small_alpha small_sigma 2 small_chain ltac:(simpl; lra) sine_model x0 (model_instance 2))
   as (j & l & Hj & Hl & _).
 now exists j, l.
+Qed.
+
+Theorem family_instance alpha_bar sigma T x0 :
+  chain_domain alpha_bar sigma T ->
+  exists q : nat -> R -> R,
+    (forall x, q T x = q_marginal (alpha_bar T) x0 x) /\
+    forall t x_prev, (1 <= t < T)%nat ->
+      integral (fun x => q (S t) x *
+        q_posterior (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x x_prev) (q t x_prev).
+Proof.
+intros (_ & _ & H). exists (fun t => q_marginal (alpha_bar t) x0). split; [reflexivity|].
+intros t x_prev Ht. now apply Lemma1_step, H.
+Qed.
+
+Theorem loss_instance_d d :
+  integral_d d (fun eps => normal_d d (const_d d 0) 1 eps * distance2 d eps (const_d d 0)) (INR d).
+Proof.
+induction d as [|d IH].
+- simpl. ring.
+- assert (V : integral (fun x => normal 0 1 x * (x - 0) ^ 2) 1) by (apply normal_variance; lra).
+  assert (A := integral_d_cons d _ _ _ _ V (normal_d_normalised d (const_d d 0) 1 Rlt_0_1)).
+  assert (B := integral_d_cons d _ _ _ _ (normal_normalised 0 1 Rlt_0_1) IH).
+  apply (integral_d_scaled (S d) 1 _ _ _ _ (integral_d_plus _ _ _ _ _ A B)).
+  + intros [x xs]. cbn [normal_d distance2 const_d fst snd]. ring.
+  + rewrite S_INR. ring.
 Qed.

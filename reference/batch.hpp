@@ -24,7 +24,8 @@ struct Term {
 /// result = c0 x0 + c1 x1, or (c0 x0 + c1 x1) + c2 x2: every step of this library is one of these.
 /// Errors: ShapeError where sizes differ; DomainError naming the input that holds a NaN or infinity, or the
 /// result where finite inputs overflow. Error of each component: affine2_bound, affine3_bound in
-/// proofs/generated/bounds.hpp.
+/// proofs/generated/bounds.hpp; against the exact coefficients, of which the library's are within 1 ulp,
+/// affine2_bound_inexact and affine3_bound_inexact with kappa = 2^-52.
 void combine(const Term& x0, const Term& x1, BatchOut result);
 void combine(const Term& x0, const Term& x1, const Term& x2, BatchOut result);
 Batch combine(const Term& x0, const Term& x1);

@@ -7,7 +7,7 @@ namespace ddim {
 
 /// AppendixA. Weights of the discrete family: q(x_{t-1} | x_t, x_0) = Cat(x_t * x_t + x0 * x_0 + uniform *
 /// 1/K). They sum to 1 and are non-negative iff 0 <= s <= (1 - alpha_bar_prev) / (1 - alpha_bar). Error: 1
-/// ulp each.
+/// ulp each; of uniform, which vanishes at the boundary, 1 ulp or 2^-104 (1 - alpha_bar_prev).
 ///   x_t = s,  x0 = alpha_bar_prev - s alpha_bar,  uniform = (1 - alpha_bar_prev) - (1 - alpha_bar) s
 struct DiscreteWeights {
   double x_t;

@@ -58,14 +58,19 @@ Wide posterior_radicand(const Transition& step, const Sigma& sigma) {
   return wide(admit(step, sigma).radicand);
 }
 
-PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma& sigma) {
+QuadPosterior quad_posterior(const Transition& step, const Sigma& sigma) {
   const Quad alpha_bar = quad(step.current.alpha_bar), one_minus = quad(step.current.one_minus_alpha_bar);
   const Quad alpha_bar_prev = quad(step.prev.alpha_bar);
   const Admitted admitted = admit(step, sigma);
   const Quad x_t = sqrt(admitted.radicand / one_minus);
   const Quad x0 = (alpha_bar_prev * quad(step.beta) + alpha_bar * admitted.variance) /
                   (one_minus * (sqrt(alpha_bar_prev) + x_t * sqrt(alpha_bar)));
-  return {round_to_double(x0), round_to_double(x_t)};
+  return {x0, x_t};
+}
+
+PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma& sigma) {
+  const QuadPosterior c = quad_posterior(step, sigma);
+  return {round_to_double(c.x0), round_to_double(c.x_t)};
 }
 
 Gaussian q_posterior(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& x0) {

@@ -27,11 +27,13 @@ void q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& noise
 /// 4 ulps (2^-50 relative to 1 - alpha_bar_prev), as rounding a sigma at the boundary gives, counts as zero.
 Wide posterior_radicand(const Transition& step, const Sigma& sigma);
 
-/// Eq7. mean = x0 * x_0 + x_t * x_t. Error: 1 ulp each.
+/// Eq7. mean = x0 * x_0 + x_t * x_t. Error: 1 ulp each; where alpha_bar or sigma is not given as a double but
+/// made (a schedule's, Eq16's), x_t as its root vanishes: 1 ulp or 2^-53 sqrt((1 - alpha_bar_prev) / (1 -
+/// alpha_bar)).
 ///   x_t = sqrt(1 - alpha_bar_prev - sigma^2) / sqrt(1 - alpha_bar)
-///   x0  = sqrt(alpha_bar_prev) - x_t sqrt(alpha_bar), computed without its cancellation as
-///         (alpha_bar_prev - alpha_bar + alpha_bar sigma^2) / ((1 - alpha_bar) (sqrt(alpha_bar_prev) + x_t
-///         sqrt(alpha_bar)))
+///   x0  = sqrt(alpha_bar_prev) - x_t sqrt(alpha_bar), without its cancellation
+///       = (alpha_bar_prev - alpha_bar + alpha_bar sigma^2) /
+///         ((1 - alpha_bar) (sqrt(alpha_bar_prev) + x_t sqrt(alpha_bar)))
 struct PosteriorCoefficients {
   double x0;
   double x_t;
@@ -44,8 +46,9 @@ PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma
 /// Domain: 0 <= sigma^2 <= 1 - alpha_bar_prev. Error of the mean: affine2_bound.
 Gaussian q_posterior(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& x0);
 
-/// Eq8. mean = x0 * x_0 + x_prev * x_{t-1}. Error of x_prev and variance: 1 ulp; of x0, which passes through
-/// zero at eta = 1: 1 ulp or 2^-100, whichever is larger.
+/// Eq8. mean = x0 * x_0 + x_prev * x_{t-1}. Error: 1 ulp each, or, whichever is larger: of x_prev, as of
+/// Eq7's x_t, 2^-53 sqrt((1 - alpha_bar) / (1 - alpha_bar_prev)); of x0, which passes through zero at eta =
+/// 1, 2^-104 (alpha_bar_prev - alpha_bar) / ((1 - alpha_bar_prev) sqrt(alpha_bar)).
 ///   x_prev   = sqrt((1 - alpha_bar) (1 - alpha_bar_prev - sigma^2)) / (1 - alpha_bar_prev)
 ///   x0       = sqrt(alpha_bar) - x_prev sqrt(alpha_bar_prev)                       (NonMarkov)
 ///   variance = sigma^2 (1 - alpha_bar) / (1 - alpha_bar_prev)

@@ -115,7 +115,7 @@ Eigen::VectorXd gamma_weights(const Chain& chain) {
     if (a == 0)
       throw DomainError("alpha_bar[" + std::to_string(level.t) + "]", 0.0,
                         "alpha_bar > 0 (Theorem1 is stated for eps)");
-    const Quad c = i == 0 ? Quad(1) : Quad(posterior_coefficients(chain.steps[i], chain.sigma[i]).x0);
+    const Quad c = i == 0 ? Quad(1) : quad_posterior(chain.steps[i], chain.sigma[i]).x0;
     const double weight = round_to_double(c * c * quad(level.one_minus_alpha_bar) / (2 * variance * a));
     if (!std::isfinite(weight)) {
       throw DomainError("gamma[" + std::to_string(i + 1) + "]", weight, "the doubles (sigma is too small)");

@@ -43,7 +43,7 @@ KlForm variational_objective(const Chain& chain, const EpsModel& model, const Pa
 ///   gamma_t = c_t^2 (1 - a) / (2 sigma^2 a) with c_t Eq7's coefficient of x_0, t >= 2;  gamma_1 = (1 - a_1)
 ///   / (2 sigma_1^2 a_1).
 /// (The weight commonly quoted, 1 / (2 d sigma^2 a), does not make J - L_gamma constant.) Domain: sigma_i >
-/// 0. Error: 2 ulps.
+/// 0. Error: 1 ulp.
 Eigen::VectorXd gamma_weights(const Chain& chain);
 
 /// Theorem1. C per sample: KL(q(x_T | x_0) || N(0, I)) + (d/2) log(2 pi sigma_1^2), the part of J that no

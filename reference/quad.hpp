@@ -25,4 +25,10 @@ struct Admitted {
 };
 Admitted admit(const Transition& step, const Sigma& sigma);
 
+// Eq7's two coefficients before they are rounded. Defined in laws.cpp.
+struct QuadPosterior {
+  Quad x0, x_t;
+};
+QuadPosterior quad_posterior(const Transition& step, const Sigma& sigma);
+
 }  // namespace ddim

@@ -5,11 +5,12 @@
 namespace ddim {
 
 /// Eq12 as one affine map of what the step is given: x_prev = x_t * x_t + output * (network output) + sigma *
-/// noise. Each coefficient is within 1 ulp of its exact value, in a form without the cancellation of Eq12's
-/// literal one. With k = sqrt(1 - alpha_bar_prev - sigma^2), a = alpha_bar, p = alpha_bar_prev:
-///   eps: x_t = sqrt(p / a),                      output = -((p - a) / a + sigma^2) / (k + sqrt(p (1 - a) /
-///   a)) x0:  x_t = k / sqrt(1 - a),                  output = Eq7's coefficient of x_0 v:   x_t = sqrt(p a)
-///   + k sqrt(1 - a),        output = -(p - a + a sigma^2) / (k sqrt(a) + sqrt(p (1 - a)))
+/// noise, in a form without the cancellation of Eq12's literal one. With k = sqrt(1 - alpha_bar_prev -
+/// sigma^2), a = alpha_bar, p = alpha_bar_prev:
+///   eps: x_t = sqrt(p / a),                  output = -((p - a) / a + sigma^2) / (k + sqrt(p (1 - a) / a))
+///   x0:  x_t = k / sqrt(1 - a),              output = Eq7's coefficient of x_0
+///   v:   x_t = sqrt(p a) + k sqrt(1 - a),    output = -(p - a + a sigma^2) / (k sqrt(a) + sqrt(p (1 - a)))
+/// Error: 1 ulp each; x_t of x0 as Eq7's x_t, and of v likewise 1 ulp or 2^-53 sqrt((1 - p) (1 - a)).
 struct StepCoefficients {
   double x_t;
   double output;

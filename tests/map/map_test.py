@@ -59,31 +59,32 @@ class Map(unittest.TestCase):
                         self.assertEqual(rest, "")
                     else:
                         self.assertEqual(row[column], "-")
-                        self.assertRegex(self.section, rf"(?m)^- `{tag}`, {column}: .{{10}}|^- every {column}: .{{10}}")
+                        reason = rf"(?m)^- (`{tag}`|every), {column}: .{{10}}"
+                        self.assertTrue(re.search(reason, self.section), "no reason is given")
 
     def test_links_lead_to_the_name_and_the_tag(self):
         for column in COLUMNS[3:]:
             for tag, name, path in self.links(column):
                 with self.subTest(tag=tag, column=column, name=name, path=path):
                     text = (ROOT / path).read_text()
-                    self.assertRegex(text, rf"\b{tag}(\b|_)", "the tag is not in the file")
+                    self.assertTrue(re.search(rf"\b{tag}(\b|_)", text), "the tag is not in the file")
                     if name.endswith(".*"):
-                        self.assertRegex(text, rf"TEST(_F)?\({name[:-2]},", "no such suite")
+                        self.assertTrue(re.search(rf"TEST(_F)?\({name[:-2]},", text), "no such suite")
                     elif "/" not in name:
-                        self.assertRegex(text, rf"\b{re.escape(name)}\b", "the name is not in the file")
+                        self.assertTrue(re.search(rf"\b{re.escape(name)}\b", text), "the name is not in the file")
 
     def test_ctest_knows_each_suite(self):
         known = listed(["ctest", "--test-dir", str(BUILD), "-N"])
         for column in ("oracle", "Monte Carlo", "kernel"):
             for tag, name, _ in self.links(column):
                 if name.endswith(".*"):
-                    self.assertRegex(known, rf": {name[:-2]}\.", f"{tag}: ctest -R '^{name[:-2]}\\.' runs nothing")
+                    self.assertTrue(re.search(rf": {name[:-2]}\.", known), f"{tag}: ctest -R '^{name[:-2]}\\.' runs nothing")
 
     def test_each_benchmark_exists(self):
         known = listed([str(BUILD / "benchmarks" / "bench_reference"), "--benchmark_list_tests"])
         for tag, name, _ in self.links("benchmark"):
             self.assertTrue(name.startswith(f"{tag}/"), name)
-            self.assertRegex(known, rf"(?m)^{name}", f"--benchmark_filter='^{name}' selects nothing")
+            self.assertTrue(re.search(rf"(?m)^{name}", known), f"--benchmark_filter='^{name}' selects nothing")
 
 
 class TheTestItself(unittest.TestCase):

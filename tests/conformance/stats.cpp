@@ -8,7 +8,10 @@ namespace ddim::conformance {
 namespace {
 
 [[noreturn]] void raise(const std::string& what, const Trouble& trouble) {
-  throw DomainError(what, to_text(trouble.kind), "an answer: " + trouble.message);
+  const std::string message = what + ": " + to_text(trouble.kind) + ": " + trouble.message;
+  if (trouble.kind == Trouble::Kind::unsupported || trouble.kind == Trouble::Kind::not_supplied)
+    throw statistics::NotSupplied(message);
+  throw std::runtime_error(message);
 }
 
 /// The implementation, configured anew when eta changes.

@@ -11,8 +11,9 @@ namespace ddim::conformance {
 statistics::Setting setting_of(const Run& run);
 
 /// An implementation as a subject: it answers for its step, its noising and its list of times. With `own_noise` the step
-/// draws its own noise, and noise is handed in for the exact comparison only. Throws DomainError with the implementation's
-/// own message where it has one. `implementation` must outlive the subject.
+/// draws its own noise, and noise is handed in for the exact comparison only. Its functions throw statistics::NotSupplied
+/// for what the implementation does not have, std::runtime_error with its own message for everything else that goes wrong.
+/// `implementation` must outlive the subject.
 statistics::Subject subject_of(Implementation& implementation, const Run& run, bool own_noise);
 
 }  // namespace ddim::conformance

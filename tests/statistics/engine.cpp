@@ -455,6 +455,9 @@ Report judge(const Subject& subject, const Setting& setting, const Options& opti
           std::visit(Judge{claim, context, options, alpha,
                            options.rates.beta / static_cast<double>(all.size()), verdict},
                      claim.check);
+        } catch (const NotSupplied& reason) {
+          verdict.status = Status::not_applicable;
+          verdict.detail = reason.what();
         } catch (const std::exception& error) {
           verdict.status = Status::fail;
           verdict.detail = error.what();
@@ -563,7 +566,9 @@ Eigen::Index detection_block(std::uint64_t done) { return std::clamp<Eigen::Inde
 Detection detect(const Claim& claim, const Context& context, double alpha, double most, double look_growth) {
   try {
     return std::visit(Detect{context, alpha, most, look_growth}, claim.check);
-  } catch (const DomainError& error) {
+  } catch (const NotSupplied&) {
+    return {};
+  } catch (const std::exception& error) {
     return {true, 1, error.what()};
   }
 }

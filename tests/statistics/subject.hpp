@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,12 @@ struct Setting {
   int t(int i) const { return steps[static_cast<std::size_t>(i - 1)].first; }
   /// The network's output that stands for (x_0, eps) at step i.
   Batch output(int i, const Batch& x0, const Batch& eps) const;
+};
+
+/// What a subject throws where it has no answer for a question that is no fault of its own: the claim is then not asked.
+class NotSupplied : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 /// The code under test, as the equations it answers for. An empty function is "not supplied". Noise that is

@@ -456,6 +456,19 @@ TEST(Operations, NanGoesInNanComesOut) {
   });
 }
 
+TEST(AppendixA, NanIsNoCategory) {
+  const float x[6] = {0, 1, 0, 0, NAN, 1};
+  const double uniforms[2] = {0.5, 0.5};
+  std::int32_t category[2] = {7, 7};
+  discrete_draw(Emulated{}, transition(), 0.4, {2, 3}, Source<float>{x}, Source<float>{x}, uniforms,
+                category);
+  EXPECT_EQ(category[0], 1);
+  EXPECT_EQ(category[1], -1);
+  const double none[2] = {NAN, 0.0};
+  discrete_draw(Emulated{}, transition(), 0.4, {1, 3}, Source<float>{x}, Source<float>{x}, none, category);
+  EXPECT_EQ(category[0], -1);
+}
+
 /// The message of the error of type E that a call makes.
 template <class E, class Call>
 std::string message_of(Call call) {

@@ -27,6 +27,10 @@ def run(*command, **options):
     return subprocess.run([str(part) for part in command], check=True, text=True, **options)
 
 
+def find(tool):
+    return shutil.which(tool) or shutil.which(tool, path="/usr/local/cuda/bin")
+
+
 def build():
     run("cmake", "-S", ROOT, "-B", BUILD, "-DCMAKE_BUILD_TYPE=Release", "-DDDIM_CUDA_ARCHITECTURE=native")
     run("cmake", "--build", BUILD, "-j", "--target", "cuda_device_test", "bench_cuda")
@@ -44,7 +48,7 @@ def check_bits(test):
 
 
 def sanitize(test):
-    tool = shutil.which("compute-sanitizer")
+    tool = find("compute-sanitizer")
     if not tool:
         return "not found"
     for check in ("memcheck", "racecheck"):
@@ -53,9 +57,9 @@ def sanitize(test):
 
 
 def sass(library):
-    tool = shutil.which("cuobjdump")
+    tool = find("cuobjdump")
     if not tool:
-        return {}
+        return "cuobjdump not found"
     counts, kernel = collections.defaultdict(int), None
     for line in run(tool, "-sass", library, capture_output=True).stdout.splitlines():
         if match := re.search(r"Function : (\w+)", line):

@@ -243,37 +243,37 @@ std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fa
 const Geometry kPlain{"plain", {1, 1030}};
 const Geometry kStrided{"strided", {5, 13}, 3};
 
-TEST(Faults, NoFaultIsNotCaught) {
+TEST(KernelFaults, NoFaultIsNotCaught) {
   for (const Geometry& geometry : {kPlain, kStrided}) EXPECT_EQ(caught(geometry, [](Seam) {}), "");
 }
-TEST(Faults, TailOffByOneShort) {
+TEST(KernelFaults, TailOffByOneShort) {
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { --s.layout.dim; }), "x_prev: byte 4116 of 4120 is ff");
 }
-TEST(Faults, TailOffByOneLong) {
+TEST(KernelFaults, TailOffByOneLong) {
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.layout.dim; }), "out of bounds");
 }
-TEST(Faults, MisalignedVector) {
+TEST(KernelFaults, MisalignedVector) {
   Geometry geometry = kPlain;
   geometry.offset[3] = 1;
   EXPECT_CAUGHT(caught(geometry, [](Seam s) { s.layout.vector = true; }), "misaligned");
 }
-TEST(Faults, StoreToAnInput) {
+TEST(KernelFaults, StoreToAnInput) {
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.out[0].data = const_cast<float*>(s.in[1].data); }), "read");
 }
-TEST(Faults, WrongCounter) {
+TEST(KernelFaults, WrongCounter) {
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.offset += 4; }), "x_prev: byte 0");
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.normals.subsequence; }), "x_prev: byte 0");
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.seed ^= std::uint64_t{1} << 63; }), "x_prev: byte 0");
 }
-TEST(Faults, WrongStride) {
+TEST(KernelFaults, WrongStride) {
   EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.in[0].stride; }), "x_prev: byte");
   EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.out[0].stride; }), "x_prev: byte");
 }
-TEST(Faults, CoefficientOffByOneUlp) {
+TEST(KernelFaults, CoefficientOffByOneUlp) {
   EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.functor.x_t = std::nextafter(s.functor.x_t, 2.0f); }),
                 "x_prev: byte");
 }
-TEST(Faults, InPlaceAliasing) {
+TEST(KernelFaults, InPlaceAliasing) {
   // An output that overlaps an input shifted: what a thread reads depends on whether its neighbour has
   // written.
   Geometry geometry = kPlain;
@@ -297,14 +297,14 @@ Architecture with_text(const std::string& from, const std::string& to) {
   return {text, ptx::Module::parse(text), {}};
 }
 
-TEST(Faults, WrongCounterInTheText) {
+TEST(KernelFaults, WrongCounterInTheText) {
   Architecture wrong = with_text(std::to_string(0xD2511F53u), std::to_string(0xD2511F55u));
   EXPECT_CAUGHT(caught(
                     kPlain, [](Seam) {}, wrong),
                 "x_prev: byte 0");
 }
 
-TEST(Faults, MissingBarrier) {
+TEST(KernelFaults, MissingBarrier) {
   Architecture wrong = with_text("bar.sync \t0;", "");
   std::vector<double> x(1000, 1.0);
   double per_sample = 0, workspace[16] = {};
@@ -343,8 +343,8 @@ int refused(const char* path, ptx::Fault fault) {
   }
   return count;
 }
-TEST(Faults, ContractionOn) { EXPECT_GT(refused(DDIM_PTX_CONTRACTED, ptx::Fault::contractable), 40); }
-TEST(Faults, FastMath) { EXPECT_GT(refused(DDIM_PTX_FAST_MATH, ptx::Fault::approximate), 20); }
+TEST(KernelFaults, ContractionOn) { EXPECT_GT(refused(DDIM_PTX_CONTRACTED, ptx::Fault::contractable), 40); }
+TEST(KernelFaults, FastMath) { EXPECT_GT(refused(DDIM_PTX_FAST_MATH, ptx::Fault::approximate), 20); }
 
 }  // namespace
 }  // namespace ddim::cuda::test

@@ -90,6 +90,7 @@ done
   echo "(* What audit.sh compares: the axioms of all theorems, the theorems, the definitions. *)"
   sed 's/^/Axiom used: /' "$work/axioms"
   comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used by $INTERVAL: /"
+  # shellcheck disable=SC2086
   { theorems $FILES | sed 's/.*/Check &./'; definitions $FILES | sed 's/.*/Print &./'; } | printed
 ) > "$work/found" || exit 1
 

@@ -126,7 +126,7 @@ std::string diagnose(const Residuals& residuals, const Evidence& evidence, const
                   evidence.ties().ties, evidence.n());
   }
   const Certificate pooled = certify(evidence.pooled(), evidence.covariates(), 0.01);
-  if (loudest == "shape") {
+  if (loudest == "shape" && std::abs(pooled.variance - 1) < 0.05 && (pooled.estimate.cwiseAbs().array() < 0.05).all()) {
     const double share = (evidence.shape().count[0] + evidence.shape().count[1] + evidence.shape().count[82] +
                           evidence.shape().count[83]) /
                          std::max(1.0, evidence.shape().n);
@@ -201,8 +201,7 @@ struct Judge {
       verdict.log_e = evidence.log_e();
       if (exceeds(verdict.log_e)) {
         verdict.status = Status::fail;
-        verdict.detail = diagnose(residuals, evidence, context.setting);
-        certificate(evidence);
+        explain(residuals, evidence, done);
         return;
       }
       if (evidence.n() >= options.tier.least) {
@@ -215,6 +214,22 @@ struct Judge {
       }
       if (last) return;
     }
+  }
+
+  /// The verdict stands; more draws only name the cause.
+  void explain(const Residuals& residuals, Evidence& evidence, std::uint64_t done) {
+    const std::string loudest = evidence.loudest();
+    try {
+      while (evidence.finite() && evidence.n() < 3e4 && loudest != "ties") {
+        Recorder record(evidence);
+        residuals.observe(context, done, 256, record);
+        done += 256;
+      }
+    } catch (const std::exception&) {
+      // What it had given by then has to do.
+    }
+    verdict.detail = diagnose(residuals, evidence, context.setting);
+    certificate(evidence);
   }
 
   void certificate(const Evidence& evidence) {

@@ -17,6 +17,7 @@ struct DiscreteStep {
 };
 
 /// AppendixA. A category of that law per column by inversion, in double; one thread takes one column.
+/// A column with a NaN before its category is found gets -1.
 template <class T>
 struct DiscreteDraw {
   double x_t, x0, uniform;
@@ -46,7 +47,7 @@ struct DiscreteDraw {
       u = u - probability;
       if (!(u >= 0) || k + 1 == layout.dim) break;
     }
-    category[j] = static_cast<std::int32_t>(k);
+    category[j] = u == u ? static_cast<std::int32_t>(k) : -1;
   }
 
   void host() const {

@@ -466,8 +466,8 @@ void discrete_step(const Run& run, const Transition& step, double s, Shape shape
                  {{"x_t", x_t}, {"x0", x0}}, 0.0, std::monostate{}, {{"x_prev", x_prev}});
 }
 
-/// AppendixA. A category 0..K-1 of that law per column: by the given uniforms in [0, 1), or drawn. Bytes: 2s
-/// per element and 4 per column.
+/// AppendixA. A category 0..K-1 of that law per column, -1 where a NaN comes in the way: by the given
+/// uniforms in [0, 1), or drawn. Bytes: 2s per element and 4 per column.
 template <class T, class Run>
 void discrete_draw(const Run& run, const Transition& step, double s, Shape shape, Source<T> x_t, Source<T> x0,
                    const std::variant<const double*, Normals>& uniforms, std::int32_t* category) {

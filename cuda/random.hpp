@@ -168,8 +168,8 @@ template <class R>
 inline constexpr double kRadiusError = 1.7 * kUnitRoundoff<R>;
 template <class R>
 inline constexpr double kSineError = 1.5 * kUnitRoundoff<R>;
-/// Error of a normal against Box-Muller's exact value at the same words, in ulps of the result: the two factors
-/// and the rounding of their product. The largest seen is 2.42.
+/// Error of a normal against Box-Muller's exact value at the same words, in ulps of the result: the two
+/// factors and the rounding of their product. The largest seen is 2.42.
 template <class R>
 inline constexpr double kNormalUlps = 4.21;
 
@@ -183,10 +183,9 @@ struct Normals {
 
   DDIM_HD Words words(std::uint64_t block) const {
     const std::uint64_t counter = offset / 4 + block;
-    return philox(
-        {{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
-          static_cast<std::uint32_t>(subsequence), static_cast<std::uint32_t>(subsequence >> 32)}},
-        static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+    return philox({{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
+                    static_cast<std::uint32_t>(subsequence), static_cast<std::uint32_t>(subsequence >> 32)}},
+                  static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
   }
   template <class R>
   DDIM_HD NormalBlock<R> block(std::int64_t index) const {

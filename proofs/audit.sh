@@ -4,19 +4,22 @@
 #   escapes     no file contains Admitted, admit, Axiom, Parameter, ... outside comments, nor a
 #               Variable or Hypothesis outside a section;
 #   tags        equations.v has a theorem for each tag;
-#   statements  the statements of the theorems of the index, every definition they can use, and the
-#               axioms they rest on are, word for word, those of assumptions.expected;
-#   axioms      those axioms are among the four of Coq's Reals library;
-#   kernel      coqchk accepts the analytic files, and sees the same four axioms.
+#   statements  the theorems' statements, the definitions they can use and the axioms they rest on are,
+#               word for word, those of assumptions.expected: every file of _CoqProject, except that
+#               link/print.sh compares the trees of formulas.v and the table exact.cases instead;
+#   axioms      those axioms are among the four of Coq's Reals library; certified.v, which computes with
+#               CoqInterval, may add Coq's primitive integers;
+#   kernel      coqchk accepts all files but certified.v (on CoqInterval it does not finish), and sees
+#               the same four axioms.
 # `audit.sh --accept` rewrites assumptions.expected (read its diff before committing it);
 # `audit.sh --quick` leaves out coqchk.
 set -u -o pipefail
 cd "$(dirname "$0")" || exit 1
 
 TAGS="Eq6 Eq6T Eq7 Lemma1 Eq8 NonMarkov Eq9 Eq10 Eq11 Theorem1 Eq12 Eq13 Eq14 Eq15 Eq16 AppendixA"
-# Files whose definitions the index uses, and files whose theorems are compared.
-ANALYTIC="gaussian fubini predictor steps laws objective discrete dimensions instances truths flow eprocess refuted equations"
-INDEX="equations instances truths flow eprocess refuted"
+FILES=$(sed -n 's/\.v$//p' _CoqProject)
+INTERVAL=certified
+PURE=$(for file in $FILES; do [ "$file" = "$INTERVAL" ] || echo "$file"; done)
 ALLOWED="Classical_Prop.classic FunctionalExtensionality.functional_extensionality_dep \
 ClassicalDedekindReals.sig_forall_dec ClassicalDedekindReals.sig_not_dec"
 
@@ -56,37 +59,39 @@ for tag in $TAGS; do
 done
 
 names() { sed -nE "s/^ *($2) +([A-Za-z0-9_']+).*/\2/p" "$1.v"; }
+theorems() { for file; do for name in $(names "$file" "Theorem|Corollary|Example"); do echo "$file.$name"; done; done; }
+definitions() {
+  for file; do
+    for name in $(names "$file" "Definition|Fixpoint|Inductive|Record"); do echo "$file.$name"; done
+  done | grep -vE '^formulas\.|^exact\.cases$'
+}
 printed() {  # what coqc prints for the queries on standard input
-  { echo "From Coq Require Import Reals List. From Coquelicot Require Import Coquelicot."
-    for file in $ANALYTIC; do echo "From ddim Require $file."; done
-    echo "Open Scope R_scope. Set Printing Width 110. Set Printing Depth 1000."
+  { echo "From Coq Require Import Reals String List. From Coquelicot Require Import Coquelicot."
+    for file in $FILES; do echo "From ddim Require $file."; done
+    echo "Open Scope string_scope. Open Scope R_scope. Set Printing Width 110. Set Printing Depth 1000."
     cat; } > "$work/query.v"
   coqc -q -w -ambiguous-paths -Q . ddim "$work/query.v" 2> "$work/errors" ||
-    { cat "$work/errors" >&2; fail "statements: a name of the index cannot be printed"; }
+    { cat "$work/errors" >&2; fail "statements: a name cannot be printed"; }
+}
+# Queries one term that mentions every theorem, so that their proofs are walked once.  Print Assumptions
+# prints "Axioms:" and then, unindented, one axiom a line with its type.
+axioms() {
+  { echo "Definition every_theorem := (I"; theorems "$@" | sed 's/^/, @/'; echo "). Print Assumptions every_theorem."
+  } | printed | sed -nE '/^(Axioms:|Closed under.*)$/d; s/^([^ :]+).*/\1/p' | sort -u
 }
 
-# One term that mentions every theorem, so that their proofs are walked once.  Print Assumptions prints
-# "Axioms:" and then, unindented, one axiom a line with its type.
-{ echo "Definition every_theorem := (I"
-  for file in $INDEX; do
-    for name in $(names "$file" Theorem); do echo ", @$file.$name"; done
-  done
-  echo "). Print Assumptions every_theorem."
-} | printed | sed -nE '/^(Axioms:|Closed under.*)$/d; s/^([^ :]+).*/\1/p' | sort -u > "$work/axioms" || exit 1
-for axiom in $(cat "$work/axioms"); do
+# shellcheck disable=SC2086  # lists of names, here and below
+{ axioms $PURE > "$work/axioms" && axioms $INTERVAL > "$work/axioms_interval"; } || exit 1
+for axiom in $(cat "$work/axioms") $(grep -vE '^(PrimInt63|Uint63)\.' "$work/axioms_interval"); do
   case " $ALLOWED " in *" $axiom "*) ;; *) fail "axioms: $axiom is not allowed" ;; esac
 done
 
 (
-  set -e
   echo "(* What audit.sh compares: the axioms of all theorems, the theorems, the definitions. *)"
   sed 's/^/Axiom used: /' "$work/axioms"
-  { for file in $INDEX; do
-      for name in $(names "$file" Theorem); do echo "Check $file.$name."; done
-    done
-    for file in $ANALYTIC; do
-      for name in $(names "$file" "Definition|Fixpoint"); do echo "Print $file.$name."; done
-    done; } | printed
+  comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used by $INTERVAL: /"
+  # shellcheck disable=SC2086
+  { theorems $FILES | sed 's/.*/Check &./'; definitions $FILES | sed 's/.*/Print &./'; } | printed
 ) > "$work/found" || exit 1
 
 if [ "${1:-}" = --accept ]; then
@@ -98,12 +103,11 @@ else
 fi
 
 if [ "${1:-}" != --quick ]; then
-  coqchk -silent -o -Q . ddim $(for file in $INDEX; do echo "ddim.$file"; done) > "$work/coqchk" 2>&1 ||
+  coqchk -silent -o -Q . ddim $(for file in $PURE; do echo "ddim.$file"; done) > "$work/coqchk" 2>&1 ||
     { tail -20 "$work/coqchk" >&2; fail "kernel: coqchk refuses the compiled files"; }
   for axiom in $(sed -n '/^\* Axioms:/,/^ *$/p' "$work/coqchk" | grep '\.'); do
     case " $ALLOWED " in *" ${axiom#Coq.*.} "*) ;; *) fail "kernel: coqchk sees the axiom $axiom" ;; esac
   done
 fi
 
-theorems=$(for file in $INDEX; do names "$file" Theorem; done | wc -l)
-echo "audit: pass: $theorems theorems; axioms: $(tr '\n' ' ' < "$work/axioms")"
+echo "audit: pass: $(theorems $FILES | wc -l) theorems, $(definitions $FILES | wc -l) definitions; axioms: $(tr '\n' ' ' < "$work/axioms")"

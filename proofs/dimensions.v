@@ -8,12 +8,14 @@
     - [Eq8_closed_form_d]: the quotient of three densities is Eq8's.
     - [KL_general_d]: the divergence of N(m1, v1 I) from N(m2, v2 I).
     - [Eq11_KL_step_d]: KL of one kernel is gamma_t |e_t - eps_theta(x_t)|^2, in norm.
+    - [expect_d_exists]: a continuous function of exponential growth on R^d ([tame_d]) has an
+      expectation under N(m, v I).
     - [Theorem1_KL_form_d]: whenever the d-dimensional L_gamma exists, so does J in its KL form, and
       J = L_gamma + C; eps_theta may couple the components in any way. *)
 
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian predictor steps laws objective.
+From ddim Require Import gaussian fubini predictor steps laws objective.
 Open Scope R_scope.
 
 (** ** Vectors *)
@@ -231,6 +233,92 @@ intros H1 H2. induction d as [|d IH].
   + rewrite S_INR. cbn [distance2 fst snd]. field. lra.
 Qed.
 
+(** ** Integrability *)
+
+(** [f u z] is continuous in (u, z_1, ..., z_d) together. *)
+Fixpoint continuous_d (d : nat) (U : UniformSpace) : (U -> vec d -> R) -> Prop :=
+  match d with
+  | O => fun f => forall u, continuous (fun u => f u tt) u
+  | S n => fun f => continuous_d n (prod_UniformSpace U R_UniformSpace) (fun p zs => f (fst p) (snd p, zs))
+  end.
+
+(** |z_1| + ... + |z_d|. *)
+Fixpoint size_d (d : nat) : vec d -> R :=
+  match d with O => fun _ => 0 | S n => fun z => Rabs (fst z) + size_d n (snd z) end.
+
+(** Continuous, and of at most exponential growth. *)
+Definition tame_d (d : nat) (f : vec d -> R) : Prop :=
+  continuous_d d R_UniformSpace (fun _ => f) /\
+  exists C b, 0 <= C /\ 0 <= b /\ forall z, Rabs (f z) <= C * exp (b * size_d d z).
+
+Lemma expect_d_parameter v : 0 < v -> forall d (m : vec d) (U : UniformSpace) (f : U -> vec d -> R) (C : U -> R) b,
+  continuous_d d U f -> (forall u, continuous C u) -> (forall u, 0 <= C u) -> 0 <= b ->
+  (forall u z, Rabs (f u z) <= C u * exp (b * size_d d z)) ->
+  exists (G : U -> R) (K : R), 0 <= K /\ (forall u, continuous G u) /\ (forall u, Rabs (G u) <= C u * K) /\
+    forall u, integral_d d (fun z => normal_d d m v z * f u z) (G u).
+Proof.
+intros Hv. induction d as [|d IH]; intros m U f C b Hf HC PC Hb H.
+- exists (fun u => f u tt), 1. split; [lra|]. split; [exact Hf|]. split.
+  + intro u. specialize (H u tt). simpl in H. now rewrite Rmult_0_r, exp_0 in H.
+  + intro u. simpl. ring.
+- destruct m as [m1 m].
+  destruct (IH m (prod_UniformSpace U R_UniformSpace) (fun p zs => f (fst p) (snd p, zs))
+    (fun p => C (fst p) * exp (b * Rabs (snd p))) b) as (G & K & HK & HG & BG & IG); trivial.
+  + intros [u z].
+    apply (continuous_mult (fun p : U * R => C (fst p)) (fun p => exp (b * Rabs (snd p)))).
+    * apply (continuous_comp (fun p : U * R => fst p) C); [apply continuous_fst|apply HC].
+    * apply (continuous_comp (fun p : U * R => snd p) (fun z => exp (b * Rabs z))); [apply continuous_snd|].
+      apply (continuous_comp (fun z => b * Rabs z) exp); [|apply continuous_exp].
+      apply (continuous_mult (fun _ => b) Rabs); [apply continuous_const|apply continuous_Rabs].
+  + intros [u z]. apply Rmult_le_pos; [apply PC|apply Rlt_le, exp_pos].
+  + intros [u z] zs. simpl. apply Rle_trans with (1 := H u (z, zs)). simpl.
+    rewrite Rmult_plus_distr_l, exp_plus. lra.
+  + set (F := fun u z => normal m1 v z * G (u, z)).
+    assert (CF : forall u, everywhere_continuous (F u)).
+    { intros u. apply cont_mult; [apply normal_cont|]. intro z.
+      apply (continuous_comp_2 (fun _ : R => u) (fun z : R => z) (fun u z => G (u, z)) z);
+        [apply continuous_const|apply continuous_id|].
+      apply (continuous_ext G); [intros [u' z']; reflexivity|apply HG]. }
+    assert (BF : forall u z c, C u <= c -> Rabs (F u z) <= c * K * (normal m1 v z * envelope b z)).
+    { intros u z c Hc. unfold F. rewrite Rabs_mult, (Rabs_pos_eq (normal m1 v z)) by now apply normal_nonneg.
+      replace (c * K * (normal m1 v z * envelope b z)) with (normal m1 v z * (c * K * envelope b z)) by ring.
+      apply Rmult_le_compat_l; [now apply normal_nonneg|]. apply Rle_trans with (1 := BG (u, z)). simpl.
+      replace (C u * exp (b * Rabs z) * K) with ((C u * K) * exp (b * Rabs z)) by ring.
+      apply Rmult_le_compat; [apply Rmult_le_pos; trivial|apply Rlt_le, exp_pos|now apply Rmult_le_compat_r|apply envelope_ge]. }
+    assert (CE : forall c, everywhere_continuous (fun z => c * K * (normal m1 v z * envelope b z))).
+    { intro c. apply cont_mult; [apply cont_const|]. apply cont_mult; [apply normal_cont|apply envelope_cont]. }
+    assert (IE : forall c, integral (fun z => c * K * (normal m1 v z * envelope b z)) (c * K * envelope_mean m1 v b)).
+    { intro c. now apply integral_scal, envelope_integral. }
+    assert (DV : forall u, integral (F u) (value (F u)) /\ Rabs (value (F u)) <= C u * K * envelope_mean m1 v b).
+    { intro u. destruct (dominated_value (F u) _ _ (CF u) (CE (C u)) (fun z => BF u z (C u) (Rle_refl _)) (IE (C u)))
+        as (I1 & I2 & _). now split. }
+    exists (fun u => value (F u)), (K * envelope_mean m1 v b). split; [|split; [|split]].
+    * apply Rmult_le_pos; trivial. unfold envelope_mean.
+      generalize (exp_pos (b * m1 + b ^ 2 * v / 2)) (exp_pos (- b * m1 + b ^ 2 * v / 2)). lra.
+    * intro u0. apply (parameter_continuous F u0 (fun z => (C u0 + 1) * K * (normal m1 v z * envelope b z))
+        ((C u0 + 1) * K * envelope_mean m1 v b)); trivial.
+      -- intro z. unfold uncurried, F.
+         apply (continuous_mult (fun p : U * R => normal m1 v (snd p)) (fun p => G (fst p, snd p))).
+         ++ apply (continuous_comp (fun p : U * R => snd p) (normal m1 v)); [apply continuous_snd|apply normal_continuous].
+         ++ apply (continuous_ext G); [intros [u' z']; reflexivity|apply HG].
+      -- generalize (HC u0). intro L. apply filterlim_locally with (eps := mkposreal 1 Rlt_0_1) in L.
+         revert L. apply filter_imp. intros u Hu z. change (Rabs (C u - C u0) < 1) in Hu.
+         apply BF. apply Rabs_def2 in Hu. lra.
+    * intro u. rewrite <- Rmult_assoc. apply DV.
+    * intro u. exists (F u). split; [|apply DV]. intro z.
+      apply (integral_d_scaled d (normal m1 v z) _ _ _ _ (IG (u, z))); [|reflexivity].
+      intro zs. simpl. ring.
+Qed.
+
+Theorem expect_d_exists d m v f :
+  0 < v -> tame_d d f -> exists l, integral_d d (fun z => normal_d d m v z * f z) l.
+Proof.
+intros Hv [Hc (C & b & HC & Hb & H)].
+destruct (expect_d_parameter v Hv d m R_UniformSpace (fun _ => f) (fun _ => C) b) as (G & K & _ & _ & _ & I); trivial.
+- intro u. apply continuous_const.
+- exists (G 0). apply (I 0).
+Qed.
+
 (** ** Theorem 1 *)
 
 Section Model.
@@ -389,6 +477,28 @@ split; [|split; [|split; [|split]]].
   + ring.
 - rewrite (sum_head_gamma T (fun t => gamma alpha_bar sigma t * loss t)) by trivial.
   unfold Theorem1_constant_d. ring.
+Qed.
+
+(** In particular for models whose squared errors are continuous and of exponential growth. *)
+Theorem Theorem1_losses_exist_d x0 :
+  (forall t, (1 <= t <= T)%nat ->
+    tame_d d (fun eps => distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps)))) ->
+  exists loss : nat -> R, forall t, (1 <= t <= T)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t).
+Proof.
+intros H.
+assert (K : forall n, (n <= T)%nat -> exists loss : nat -> R, forall t, (1 <= t <= n)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)).
+{ induction n as [|n IH]; intros Hn; [exists (fun _ => 0); intros; lia|].
+  destruct (IH ltac:(lia)) as [loss Hl].
+  destruct (expect_d_exists d (const_d d 0) 1 _ Rlt_0_1 (H (S n) ltac:(lia))) as [l I].
+  exists (fun t => if Nat.eqb t (S n) then l else loss t). intros t Ht.
+  destruct (Nat.eq_dec t (S n)) as [->|N].
+  - rewrite Nat.eqb_refl. exact I.
+  - replace (Nat.eqb t (S n)) with false by (symmetry; now apply Nat.eqb_neq). apply Hl. lia. }
+now apply (K T).
 Qed.
 
 End Model.

@@ -413,6 +413,14 @@ Theorem Truth_gaussian_eps : forall m v a x, 0 < v -> 0 < a < 1 ->
     (sqrt (1 - a) * (x - sqrt a * m) / (a * v + (1 - a))).
 Proof. exact gaussian_eps_is_conditional_mean. Qed.
 
+(** It is the best prediction: E[(eps - c)^2 | x_t] is smallest at that c. *)
+Theorem Truth_gaussian_optimal : forall m v a x, 0 < v -> 0 < a < 1 ->
+  exists V, 0 < V /\ forall c,
+  integral (fun x0 => normal m v x0 * q_marginal a x0 x / normal (sqrt a * m) (a * v + (1 - a)) x *
+      ((x - sqrt a * x0) / sqrt (1 - a) - c) ^ 2)
+    (V + (sqrt (1 - a) * (x - sqrt a * m) / (a * v + (1 - a)) - c) ^ 2).
+Proof. exact gaussian_eps_is_optimal. Qed.
+
 (** With it every x_t of the generative chain is normal, by a recursion from N(0, 1) at T to x_0. *)
 Theorem Truth_gaussian_chain : forall m v alpha_bar sigma T (p : nat -> R -> R),
   let eps t x := sqrt (1 - alpha_bar t) * (x - sqrt (alpha_bar t) * m) / (alpha_bar t * v + (1 - alpha_bar t)) in
@@ -501,3 +509,13 @@ Theorem Theorem1_d : forall d alpha_bar sigma T,
     KL_T + sum mean_KL 1 (T - 1) + nll =
     sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0.
 Proof. exact Theorem1_KL_form_d. Qed.
+
+(** Those losses do exist when the squared errors are continuous and of at most exponential growth:
+    [tame_d d f] is joint continuity and |f z| <= C exp (b (|z_1| + ... + |z_d|)). *)
+Theorem Theorem1_d_losses : forall d alpha_bar T (eps_theta : nat -> vec d -> vec d) (x0 : vec d),
+  (forall t, (1 <= t <= T)%nat ->
+    tame_d d (fun eps => distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps)))) ->
+  exists loss : nat -> R, forall t, (1 <= t <= T)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t).
+Proof. exact Theorem1_losses_exist_d. Qed.

@@ -4,6 +4,7 @@
       (x_t - sqrt a x0) / sqrt (1 - a), and Eq10's kernel is Eq7 itself.
     - [gaussian_eps_is_conditional_mean]: for data N(m, v) the best eps, E[eps | x_t], is affine:
       sqrt (1 - a) (x_t - sqrt a m) / (a v + 1 - a).
+    - [gaussian_eps_is_optimal]: no other prediction at x_t has a smaller mean squared error.
     - [gaussian_step_law]: one generative step maps N(mu, V) to N(A mu + B, A^2 V + s^2);
       [gaussian_step_deterministic]: the same at sigma = 0, where the step is the map x -> A x + B.
     - [gaussian_chain_law]: hence every x_t of the generative chain is normal, with mean and
@@ -65,6 +66,38 @@ split.
       - (sqrt a * sqrt a) * v * (x - (sqrt a * m + 0))); [field; lra|].
     transitivity ((sqrt (1 - a) * sqrt (1 - a)) * (x - (sqrt a * m + 0))); [|field; lra].
     rewrite Ea, E1. unfold data_variance. ring.
+Qed.
+
+(** E[(eps - c)^2 | x_t] is smallest at that mean, for any competing value c. *)
+Theorem gaussian_eps_is_optimal m v a x :
+  0 < v -> 0 < a < 1 ->
+  exists V, 0 < V /\ forall c,
+  integral (fun x0 => normal m v x0 * q_marginal a x0 x / normal (sqrt a * m) (data_variance a v) x *
+      ((x - sqrt a * x0) / sqrt (1 - a) - c) ^ 2) (V + (gaussian_eps m v a x - c) ^ 2).
+Proof.
+intros Hv Ha. assert (H0 := sqrt_pos_lt a ltac:(lra)). assert (H1 := sqrt_pos_lt (1 - a) ltac:(lra)).
+assert (Hb := bayes_variance_pos v (sqrt a) (1 - a) Hv ltac:(lra)).
+assert (Hd : 0 < data_variance a v).
+{ unfold data_variance. assert (0 < a * v) by (apply Rmult_lt_0_compat; lra). lra. }
+assert (P := normal_pos (sqrt a * m) (data_variance a v) x Hd).
+set (mean := bayes_mean m v (sqrt a) 0 (1 - a) x). set (var := bayes_variance v (sqrt a) (1 - a)) in *.
+assert (E : forall x0, normal m v x0 * q_marginal a x0 x / normal (sqrt a * m) (data_variance a v) x = normal mean var x0).
+{ intro x0. assert (B := bayes m v (sqrt a) 0 (1 - a) x0 x Hv ltac:(lra)).
+  replace (evidence_variance v (sqrt a) (1 - a)) with (data_variance a v) in B.
+  2: { unfold evidence_variance, data_variance. simpl. rewrite Rmult_1_r, sqrt_sqrt; lra. }
+  unfold evidence_mean in B. rewrite !Rplus_0_r in B. unfold q_marginal. rewrite B. fold mean var. field. lra. }
+assert (M : (x - sqrt a * mean) / sqrt (1 - a) = gaussian_eps m v a x).
+{ apply (integral_unique _ _ _) with (2 := proj2 (gaussian_eps_is_conditional_mean m v a x Hv Ha)).
+  eapply integral_eq; [exact (normal_quadratic 0 (- sqrt a / sqrt (1 - a)) (x / sqrt (1 - a)) mean var Hb)| |].
+  - intro x0. cbv beta. rewrite E. f_equal. field. lra.
+  - field. lra. }
+exists ((sqrt a / sqrt (1 - a)) ^ 2 * var). split.
+- apply Rmult_lt_0_compat; [apply pow_lt, Rdiv_lt_0_compat; lra|exact Hb].
+- intro c. rewrite <- M.
+  eapply integral_eq; [exact (normal_quadratic ((sqrt a / sqrt (1 - a)) ^ 2)
+    (- 2 * (sqrt a / sqrt (1 - a)) * (x / sqrt (1 - a) - c)) ((x / sqrt (1 - a) - c) ^ 2) mean var Hb)| |].
+  + intro x0. cbv beta. rewrite E. f_equal. field. lra.
+  + field. lra.
 Qed.
 
 (** The step's mean is A x + B.  [first]: at t = 1, a_p = 1 and the mean is f_theta(x_1). *)

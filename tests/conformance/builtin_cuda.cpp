@@ -46,9 +46,11 @@ class CudaPath : public Implementation {
 
   Result<std::vector<int>> timesteps() override { return timesteps_; }
 
-  /// The coefficients come from the reference's table, which is not in T.
+  /// The reference's table, in double: coefficients are computed from it and rounded once.
   Result<std::vector<double>> alphas_cumprod() override {
-    return Trouble{Trouble::Kind::not_supplied, "coefficients are computed from the reference's schedule"};
+    std::vector<double> table;
+    for (int t = 1; t <= schedule_->T(); ++t) table.push_back(schedule_->alpha_bar(t));
+    return table;
   }
 
   Result<StepOutput> step(int i, const Batch& x_t, const Batch& output,

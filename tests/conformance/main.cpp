@@ -163,7 +163,8 @@ int main(int argc, char** argv) {
   CLI::App& checking = *app.add_subcommand("check", "Judge an implementation");
   checking
       .add_option("implementation", arguments.locator,
-                  "builtin:reference, builtin:fault:NAME, py:package.module:Class or exec:COMMAND")
+                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class or "
+                  "exec:COMMAND")
       ->required();
   checking.add_option("--config", arguments.config_path, "scheduler_config.json")->required();
   add_run_options(checking, arguments);

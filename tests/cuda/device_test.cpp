@@ -79,7 +79,7 @@ TEST(NoDriver, NothingToDoNeedsNoCard) {
 
 TEST(NoDriver, DomainIsCheckedBeforeTheCardIs) {
   std::vector<float> x(8), y(8);
-  EXPECT_THROW(ddim_step(Device{}, transition(), Sigma(0.9), {1, 8}, Source<float>{x.data()},
+  EXPECT_THROW(ddim_step(Device{}, transition(), Sigma(1.1), {1, 8}, Source<float>{x.data()},
                          Source<float>{x.data()}, Normals{}, Target<float>{y.data()}),
                DomainError);
 }

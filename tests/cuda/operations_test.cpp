@@ -290,6 +290,63 @@ TEST(Eq10, HostTrajectoryFollowsTheReferenceChain) {
   });
 }
 
+// The laws, on the kernels' own noise. Each bound is six standard deviations of its statistic: 2e-9.
+void expect_normal_law(const std::vector<double>& x, double mean, double variance) {
+  const auto n = static_cast<double>(x.size());
+  double sum = 0, squares = 0;
+  for (const double value : x) sum += value - mean, squares += (value - mean) * (value - mean);
+  EXPECT_LT(std::abs(sum / n), 6 * std::sqrt(variance / n));
+  EXPECT_LT(std::abs(squares / n / variance - 1), 6 * std::sqrt(2 / n));
+}
+template <class T>
+std::vector<double> widened(const std::vector<T>& values) {
+  std::vector<double> result;
+  for (const T& value : values) result.push_back(static_cast<double>(to_real(value)));
+  return result;
+}
+constexpr Index kDraws = 1 << 17;
+
+TEST(Lemma1, HoldsOnTheKernelsOwnNoise) {
+  for_every_dtype([](auto dtype) {
+    using T = decltype(dtype);
+    SCOPED_TRACE(kDtype<T>);
+    // Down by Eq7 or up by Eq8, whatever sigma is: x_t | x_0 keeps its law.
+    for (const double eta : {0.5, 1.0}) {
+      const Transition step = transition();
+      const Sigma sigma = sigma_eta(step, eta);
+      const std::vector<T> x0(kDraws, rounded<T>(0.5));
+      std::vector<T> x_t(kDraws), x_prev(kDraws), again(kDraws);
+      const Shape shape{1, kDraws};
+      q_sample(Host{}, step.current, shape, Source<T>{x0.data()}, Normals{1, 0, 0}, Target<T>{x_t.data()});
+      ddim_step(Host{}, step, sigma, shape, Source<T>{x_t.data()}, Source<T>{x0.data()}, Normals{1, 1, 0},
+                Target<T>{x_prev.data()}, {.prediction = Prediction::x0});
+      forward_step(Host{}, step, sigma, shape, Source<T>{x_prev.data()}, Source<T>{x0.data()},
+                   Normals{1, 2, 0}, Target<T>{again.data()});
+      const auto expect = [](const std::vector<T>& x, const NoiseLevel& level) {
+        expect_normal_law(widened(x), 0.5 * sqrt_alpha_bar(level), level.one_minus_alpha_bar);
+      };
+      expect(x_t, step.current);
+      expect(x_prev, step.prev);
+      expect(again, step.current);
+    }
+  });
+}
+
+TEST(Eq10, TrajectoryOnItsOwnNoiseHasTheGenerativeLaw) {
+  for_every_dtype([](auto dtype) {
+    using T = decltype(dtype);
+    SCOPED_TRACE(kDtype<T>);
+    for (const double eta : {0.0, 0.5, 1.0}) {
+      const Chain chain = Chain::from_eta(schedule(), Tau::linspace(1000, 10), eta);
+      std::vector<T> x_T = draw_values<T>(kDraws, 6), x_0(kDraws);
+      trajectory(Host{}, chain, 0.3, 0.25, {1, kDraws}, Source<T>{x_T.data()}, Normals{9, 0, 0},
+                 Target<T>{x_0.data()});
+      const Gaussian law = generative_law(chain, Eigen::VectorXd::Constant(1, 0.3), 0.25).back();
+      expect_normal_law(widened(x_0), law.mean(0, 0), law.variance);
+    }
+  });
+}
+
 struct SumResults {
   std::vector<double> per_sample = std::vector<double>(kSamples, NAN);
   double total = NAN;
@@ -397,6 +454,19 @@ TEST(Operations, NanGoesInNanComesOut) {
       }
     }
   });
+}
+
+TEST(AppendixA, NanIsNoCategory) {
+  const float x[6] = {0, 1, 0, 0, NAN, 1};
+  const double uniforms[2] = {0.5, 0.5};
+  std::int32_t category[2] = {7, 7};
+  discrete_draw(Emulated{}, transition(), 0.4, {2, 3}, Source<float>{x}, Source<float>{x}, uniforms,
+                category);
+  EXPECT_EQ(category[0], 1);
+  EXPECT_EQ(category[1], -1);
+  const double none[2] = {NAN, 0.0};
+  discrete_draw(Emulated{}, transition(), 0.4, {1, 3}, Source<float>{x}, Source<float>{x}, none, category);
+  EXPECT_EQ(category[0], -1);
 }
 
 /// The message of the error of type E that a call makes.
@@ -514,27 +584,45 @@ struct EmulatedEnd {
   }
 };
 
-TEST(Eq12, ElementsBeyond2To31AreReached) {
+/// The same with an index of 32 bits.
+struct OverflowingEnd {
+  template <class Op>
+  void operator()(const Op& op) const {
+    if constexpr (requires { op.pack(Index{}); }) {
+      for (Index p = op.packs() - 256; p < op.packs(); ++p) op.pack(static_cast<std::uint32_t>(p * 8) / 8);
+    }
+  }
+};
+
+/// A step of 2^32 + 1029 elements, of which only the last are looked at: how many are not what they should
+/// be, counting what was written where a wrapped index would write.
+template <class Run>
+int wrong_beyond_2_to_31(const Run& run) {
   constexpr Index n = (Index{1} << 32) + 1029;
   Sparse<Float16> x_t(n), output(n), x_prev(n);
-  for (Index i = n - 3000; i < n; ++i)
-    x_t.data()[i] = rounded<Float16>(static_cast<double>(i % 97)),
+  for (Index i = n - 3000; i < n; ++i) {
+    x_t.data()[i] = rounded<Float16>(static_cast<double>(i % 97));
     output.data()[i] = rounded<Float16>(static_cast<double>(i % 89));
+  }
   const Sigma sigma = sigma_eta(transition(), 0.5);
   const Normals normals{1, 2, 0};
-  ddim_step(EmulatedEnd{}, transition(), sigma, {1, n}, Source<Float16>{x_t.data()},
-            Source<Float16>{output.data()}, normals, Target<Float16>{x_prev.data()});
+  ddim_step(run, transition(), sigma, {1, n}, Source<Float16>{x_t.data()}, Source<Float16>{output.data()},
+            normals, Target<Float16>{x_prev.data()});
   const StepCoefficients c = step_coefficients(transition(), sigma);
+  int wrong = 0;
   for (Index i = n - 1029; i < n; ++i) {
     const float mean = std::fmaf(static_cast<float>(c.output), to_real(output.data()[i]),
                                  static_cast<float>(c.x_t) * to_real(x_t.data()[i]));
     const Float16 want =
         round_to<Float16>(std::fmaf(static_cast<float>(c.sigma), normals.element<float>(i), mean));
-    ASSERT_EQ(x_prev.data()[i].bits, want.bits) << i;
+    wrong += x_prev.data()[i].bits != want.bits ? 1 : 0;
   }
-  // What an index of 32 bits would have written instead.
-  for (Index i = 0; i < 4096; ++i) ASSERT_EQ(x_prev.data()[i].bits, 0) << i;
+  for (Index i = 0; i < 4096; ++i) wrong += x_prev.data()[i].bits != 0 ? 1 : 0;
+  return wrong;
 }
+
+TEST(Eq12, ElementsBeyond2To31AreReached) { EXPECT_EQ(wrong_beyond_2_to_31(EmulatedEnd{}), 0); }
+TEST(KernelFaults, IndexOverflowPast2To31) { EXPECT_GT(wrong_beyond_2_to_31(OverflowingEnd{}), 1000); }
 
 TEST(Eq12, StridedSamplesBeyond2To31AreReached) {
   constexpr Index samples = 5, dim = 7, stride = (Index{1} << 30) + 1;

@@ -187,5 +187,164 @@ TEST(PtxLint, KernelsOnTensorsAccess16BytesAtATime) {
   }
 }
 
+// Planted faults. A kernel is one parameter and its text, so that a fault is a change to either.
+
+/// What a fault may change of a step's parameter.
+struct Seam {
+  Layout& layout;
+  Source<float>* in;
+  Target<float>* out;
+  Normals& normals;
+  DdimStep<float>& functor;
+};
+
+struct Faulty {
+  Ptx ptx;
+  std::function<void(Seam)> fault;
+  template <class Op>
+  void operator()(Op op) const {
+    if constexpr (std::is_same_v<Op, DdimStepDrawn<float>>)
+      fault({op.layout, op.in, op.out, op.normals, op.functor});
+    ptx(op);
+  }
+};
+
+template <class Run>
+void step_drawn(Harness<Run>& harness, const Geometry& geometry) {
+  Tensors<Run, float> tensors(harness, geometry);
+  const auto x_t = tensors.in("x_t"), output = tensors.in("output");
+  ddim_step(harness.run(), transition(), sigma_eta(transition(), 0.7), geometry.shape, x_t, output,
+            Normals{1, 2, 4}, tensors.out("x_prev"));
+}
+
+/// What the comparison with the host says of a step with a fault; "" would be a fault that got away.
+std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault,
+                   Architecture& architecture) {
+  HostMemory host_memory;
+  const Host host;
+  Harness<Host> expected(host, host_memory);
+  step_drawn(expected, geometry);
+  PtxMemory memory;
+  ptx::Counters counters;
+  const Faulty run{{&architecture, &memory, &counters}, fault};
+  Harness<Faulty> got(run, memory);
+  try {
+    step_drawn(got, geometry);
+  } catch (const ptx::Error& error) {
+    return std::string(to_text(error.fault())) + ": " + error.what();
+  }
+  return difference(expected.collect(), got.collect());
+}
+std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault) {
+  return caught(geometry, fault, architectures().front());
+}
+#define EXPECT_CAUGHT(what, part) EXPECT_NE((what).find(part), std::string::npos) << "\"" << (what) << "\""
+
+const Geometry kPlain{"plain", {1, 1030}};
+const Geometry kStrided{"strided", {5, 13}, 3};
+
+TEST(KernelFaults, NoFaultIsNotCaught) {
+  for (const Geometry& geometry : {kPlain, kStrided}) EXPECT_EQ(caught(geometry, [](Seam) {}), "");
+}
+TEST(KernelFaults, TailOffByOneShort) {
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { --s.layout.dim; }), "x_prev: byte 4116 of 4120 is ff");
+}
+TEST(KernelFaults, TailOffByOneLong) {
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.layout.dim; }), "out of bounds");
+}
+TEST(KernelFaults, MisalignedVector) {
+  Geometry geometry = kPlain;
+  geometry.offset[3] = 1;
+  EXPECT_CAUGHT(caught(geometry, [](Seam s) { s.layout.vector = true; }), "misaligned");
+}
+TEST(KernelFaults, StoreToAnInput) {
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.out[0].data = const_cast<float*>(s.in[1].data); }), "read");
+}
+TEST(KernelFaults, WrongCounter) {
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.offset += 4; }), "x_prev: byte 0");
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.normals.subsequence; }), "x_prev: byte 0");
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.seed ^= std::uint64_t{1} << 63; }), "x_prev: byte 0");
+}
+TEST(KernelFaults, WrongStride) {
+  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.in[0].stride; }), "x_prev: byte");
+  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.out[0].stride; }), "x_prev: byte");
+}
+TEST(KernelFaults, CoefficientOffByOneUlp) {
+  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.functor.x_t = std::nextafter(s.functor.x_t, 2.0f); }),
+                "x_prev: byte");
+}
+TEST(KernelFaults, InPlaceAliasing) {
+  // An output that overlaps an input shifted: what a thread reads depends on whether its neighbour has
+  // written.
+  Geometry geometry = kPlain;
+  geometry.in_place = true;
+  EXPECT_EQ(caught(geometry, [](Seam) {}), "");
+  EXPECT_CAUGHT(caught(geometry,
+                       [](Seam s) {
+                         s.out[0].data += 4;
+                         s.layout.dim -= 4;
+                       }),
+                "race");
+}
+
+/// A copy of an architecture with every `from` in its kernels' text replaced.
+Architecture with_text(const std::string& from, const std::string& to) {
+  std::string text = architectures().front().text;
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size(), ++count)
+    text.replace(at, from.size(), to);
+  EXPECT_GT(count, 0u) << from;
+  return {text, ptx::Module::parse(text), {}};
+}
+
+TEST(KernelFaults, WrongCounterInTheText) {
+  Architecture wrong = with_text(std::to_string(0xD2511F53u), std::to_string(0xD2511F55u));
+  EXPECT_CAUGHT(caught(
+                    kPlain, [](Seam) {}, wrong),
+                "x_prev: byte 0");
+}
+
+TEST(KernelFaults, MissingBarrier) {
+  Architecture wrong = with_text("bar.sync \t0;", "");
+  std::vector<double> x(1000, 1.0);
+  double per_sample = 0, workspace[16] = {};
+  PtxMemory memory;
+  ptx::Counters counters;
+  memory.memory.add(x.data(), x.size() * sizeof(double));
+  memory.memory.add(&per_sample, sizeof per_sample, ptx::Access::write);
+  memory.memory.add(workspace, sizeof workspace, ptx::Access::write);
+  const auto sum = [&](Architecture& architecture) {
+    weighted_noise_error(Ptx{&architecture, &memory, &counters}, {1, 1000}, Source<double>{x.data()},
+                         Source<double>{x.data()}, 1.0, nullptr, {&per_sample, nullptr, workspace});
+  };
+  EXPECT_NO_THROW(sum(architectures().front()));
+  try {
+    sum(wrong);
+    ADD_FAILURE() << "not caught";
+  } catch (const ptx::Error& error) {
+    EXPECT_TRUE(error.fault() == ptx::Fault::race || error.fault() == ptx::Fault::uninitialised)
+        << error.what();
+  }
+}
+
+/// How many kernels of a file that nvcc made with other flags are refused for `fault`.
+int refused(const char* path, ptx::Fault fault) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  const ptx::Module module = ptx::Module::parse(text.str());
+  int count = 0;
+  for (const char* name : kKernelNames) {
+    try {
+      module.kernel(name);
+    } catch (const ptx::Error& error) {
+      count += error.fault() == fault ? 1 : 0;
+    }
+  }
+  return count;
+}
+TEST(KernelFaults, ContractionOn) { EXPECT_GT(refused(DDIM_PTX_CONTRACTED, ptx::Fault::contractable), 40); }
+TEST(KernelFaults, FastMath) { EXPECT_GT(refused(DDIM_PTX_FAST_MATH, ptx::Fault::approximate), 20); }
+
 }  // namespace
 }  // namespace ddim::cuda::test

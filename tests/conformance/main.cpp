@@ -10,7 +10,15 @@ namespace {
 
 using namespace ddim::conformance;
 
-enum ExitCode { kPassed = 0, kFailures = 1, kUsage = 2, kWouldNotStart = 3, kBadInput = 4, kNothingRun = 5, kInconclusive = 6 };
+enum ExitCode {
+  kPassed = 0,
+  kFailures = 1,
+  kUsage = 2,
+  kWouldNotStart = 3,
+  kBadInput = 4,
+  kNothingRun = 5,
+  kInconclusive = 6
+};
 
 struct Arguments {
   std::string config_path, locator;
@@ -88,7 +96,8 @@ int run_stats(const Arguments& arguments) {
   run.S = arguments.S.value_or(std::min(8, run.config.T));
   run.spacing = arguments.spacing.value_or(run.spacing);
   run.eta = arguments.eta.value_or(0.5);
-  run.dialect = arguments.dialect.value_or(sampler_fault ? sampler_fault->dialect : default_dialect(arguments.locator));
+  run.dialect =
+      arguments.dialect.value_or(sampler_fault ? sampler_fault->dialect : default_dialect(arguments.locator));
   const statistics::Setting setting = setting_of(run);
 
   statistics::Options options;
@@ -97,12 +106,14 @@ int run_stats(const Arguments& arguments) {
   options.seed = arguments.seed;
   options.only = arguments.claims;
   options.threads = arguments.threads;
-  options.replay_prefix = "ddim-verify stats " + arguments.locator + (path.empty() ? "" : " --config " + path) + " -S " +
-                          std::to_string(run.S) + " --spacing " + to_text(run.spacing) + " --dialect " +
-                          to_text(run.dialect) + (arguments.noise.empty() ? "" : " --noise " + arguments.noise);
+  options.replay_prefix = "ddim-verify stats " + arguments.locator +
+                          (path.empty() ? "" : " --config " + path) + " -S " + std::to_string(run.S) +
+                          " --spacing " + to_text(run.spacing) + " --dialect " + to_text(run.dialect) +
+                          (arguments.noise.empty() ? "" : " --noise " + arguments.noise);
   if (!arguments.json) {
     options.progress = [](const statistics::Verdict& verdict, std::size_t done, std::size_t of) {
-      std::cerr << "[" << done << "/" << of << "] " << verdict.claim << ": " << statistics::to_text(verdict.status) << "\n";
+      std::cerr << "[" << done << "/" << of << "] " << verdict.claim << ": "
+                << statistics::to_text(verdict.status) << "\n";
     };
   }
 
@@ -124,10 +135,14 @@ int run_stats(const Arguments& arguments) {
   const statistics::Report report = judge(subject, setting, options);
   std::cout << (arguments.json ? statistics::json(report) + "\n" : statistics::text(report));
   switch (report.status()) {
-    case statistics::Status::pass: return kPassed;
-    case statistics::Status::fail: return kFailures;
-    case statistics::Status::inconclusive: return kInconclusive;
-    case statistics::Status::not_applicable: return kNothingRun;
+    case statistics::Status::pass:
+      return kPassed;
+    case statistics::Status::fail:
+      return kFailures;
+    case statistics::Status::inconclusive:
+      return kInconclusive;
+    case statistics::Status::not_applicable:
+      return kNothingRun;
   }
   return kNothingRun;
 }
@@ -182,20 +197,26 @@ int main(int argc, char** argv) {
       .add_option("implementation", arguments.locator,
                   "builtin:reference, builtin:fault:NAME, py:package.module:Class or exec:COMMAND")
       ->required();
-  sampling.add_option("--config", arguments.config_path, "scheduler_config.json (default: the paper's, T = 1000, trailing)");
+  sampling.add_option("--config", arguments.config_path,
+                      "scheduler_config.json (default: the paper's, T = 1000, trailing)");
   add_run_options(sampling, arguments);
-  sampling.add_option("--dialect", arguments.dialect, "paper or diffusers (default: diffusers for py:diffusers..., else paper)")
+  sampling
+      .add_option("--dialect", arguments.dialect,
+                  "paper or diffusers (default: diffusers for py:diffusers..., else paper)")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Dialect>{{"paper", Dialect::paper}, {"diffusers", Dialect::diffusers}}));
   sampling.add_option("--tier", arguments.tier, "quick (seconds), full (a minute), soak (hours)")
       ->check(CLI::IsMember({"quick", "full", "soak"}));
   sampling.add_option("--alpha", arguments.alpha, "chance of any false FAIL in the run (default 1e-9)");
   sampling.add_option("--seed", arguments.seed, "key of every draw of the suite (default fixed)");
-  sampling.add_option("--noise", arguments.noise,
-                      "own: the implementation draws; injected: the suite hands it in (default: own, injected for builtins)")
+  sampling
+      .add_option("--noise", arguments.noise,
+                  "own: the implementation draws; injected: the suite hands it in (default: own, injected "
+                  "for builtins)")
       ->check(CLI::IsMember({"own", "injected"}));
   sampling.add_option("--claim", arguments.claims, "only these claims or equations (repeatable)");
-  sampling.add_option("--threads", arguments.threads, "for builtins; the bits do not depend on it")->check(CLI::Range(1, 256));
+  sampling.add_option("--threads", arguments.threads, "for builtins; the bits do not depend on it")
+      ->check(CLI::Range(1, 256));
   sampling.add_option("--timeout", arguments.timeout_s, "seconds to wait for each answer (default 30)")
       ->check(CLI::PositiveNumber);
   sampling.add_flag("--json", arguments.json, "one JSON object");

@@ -80,7 +80,8 @@ statistics::Setting setting_of(const Run& run) {
   setting.prediction = run.config.prediction;
   setting.rederives_eps = Recipe::of(run.dialect).rederive_eps;
   if (run.config.clip_sample || run.config.thresholding) {
-    setting.restrict_x0 = [config = run.config, restrict = Recipe::of(run.dialect).restrict_x0](const Batch& x0) {
+    setting.restrict_x0 = [config = run.config,
+                           restrict = Recipe::of(run.dialect).restrict_x0](const Batch& x0) {
       RealBatch wide = x0.cast<Real>();
       restrict(config, wide);
       return Batch(wide.cast<double>());

@@ -60,7 +60,8 @@ TEST(Stats, NamesTheMistakeOfTheBank) {
 TEST(Stats, TimesOfTheBankAreCompared) {
   auto run = paper_run();
   run.S = 61;
-  EXPECT_EQ(judged("builtin:fault:tau-extra-entry", run, false, {"Contract.times"}).status(), statistics::Status::fail);
+  EXPECT_EQ(judged("builtin:fault:tau-extra-entry", run, false, {"Contract.times"}).status(),
+            statistics::Status::fail);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Correct samplers at a relaxed level: false alarms at most nominal and not vacuous, the mean of E at 1, exact p-values
-// uniform.
+// Correct samplers at a relaxed level: false alarms at most nominal and not vacuous, the mean of E at 1,
+// exact p-values uniform.
 
 #include <algorithm>
 #include <array>
@@ -42,15 +42,16 @@ void in_parallel(int runs, int threads, Body body) {
 struct Line {
   std::string what;
   int runs = 0;
-  double rate = -1;     ///< of false alarms at kLevel
+  double rate = -1;  ///< of false alarms at kLevel
   double mean_e = -1, error = 0;
   double uniform = -1;  ///< p-value of the histogram of p-values
   bool good = true;
   std::string verdict = {};
 };
 
-/// At most nominal: the count is not significantly above; not vacuous: it is at least a thousandth of nominal (e-processes
-/// looked at over a finite horizon stay below their level, by the overshoot and by what has not yet risen).
+/// At most nominal: the count is not significantly above; not vacuous: it is at least a thousandth of nominal
+/// (e-processes looked at over a finite horizon stay below their level, by the overshoot and by what has not
+/// yet risen).
 void judge_rate(Line& line, int alarms) {
   line.rate = static_cast<double>(alarms) / line.runs;
   const Interval interval = clopper_pearson(alarms, line.runs, 1 - 2e-4);
@@ -65,15 +66,20 @@ Line alarms(const Claim& claim, const Setting& setting, const Settings& options,
   const Subject subject = Subject::reference();
   const Instruments instruments = Instruments::sound();
   in_parallel(runs, options.threads, [&](int r) {
-    if (detect(claim, {subject, setting, instruments, options.seed + static_cast<std::uint32_t>(r)}, kLevel, most, 1.3).killed) ++count;
+    if (detect(claim, {subject, setting, instruments, options.seed + static_cast<std::uint32_t>(r)}, kLevel,
+               most, 1.3)
+            .killed)
+      ++count;
   });
   Line line{claim.id + ", every look up to n = " + std::to_string(static_cast<int>(most)), runs};
   judge_rate(line, count);
   return line;
 }
 
-/// E at a fixed n: its expectation is exactly 1. The law of E has a heavy tail, so the mean is taken at a small n.
-Line mean_of_e(const std::string& what, const Settings& options, int runs, const std::function<double(std::uint32_t seed)>& log_e) {
+/// E at a fixed n: its expectation is exactly 1. The law of E has a heavy tail, so the mean is taken at a
+/// small n.
+Line mean_of_e(const std::string& what, const Settings& options, int runs,
+               const std::function<double(std::uint32_t seed)>& log_e) {
   std::vector<double> e(static_cast<std::size_t>(runs));
   in_parallel(runs, options.threads, [&](int r) {
     e[static_cast<std::size_t>(r)] = std::exp(log_e(options.seed + static_cast<std::uint32_t>(r)));
@@ -90,7 +96,8 @@ Line mean_of_e(const std::string& what, const Settings& options, int runs, const
   return line;
 }
 
-Line uniform_p(const std::string& what, const Settings& options, int runs, const std::function<double(std::uint32_t seed)>& p) {
+Line uniform_p(const std::string& what, const Settings& options, int runs,
+               const std::function<double(std::uint32_t seed)>& p) {
   std::vector<double> values(static_cast<std::size_t>(runs));
   in_parallel(runs, options.threads, [&](int r) {
     values[static_cast<std::size_t>(r)] = p(options.seed + static_cast<std::uint32_t>(r));
@@ -120,20 +127,29 @@ int main(int argc, char** argv) {
   Settings options;
   std::string out, commit = "unknown";
   const auto usage = [] {
-    std::cerr << "usage: calibrate [--quick] [--runs R] [--seed K] [--threads N] [--commit SHA] [--json FILE]\n";
+    std::cerr
+        << "usage: calibrate [--quick] [--runs R] [--seed K] [--threads N] [--commit SHA] [--json FILE]\n";
     return 2;
   };
   for (int k = 1; k < argc; ++k) {
     const std::string option = argv[k];
     try {
-      if (option == "--quick") options.runs = 10000;
-      else if (k + 1 >= argc) return usage();
-      else if (option == "--runs") options.runs = std::stoi(argv[++k]);
-      else if (option == "--seed") options.seed = static_cast<std::uint32_t>(std::stoul(argv[++k]));
-      else if (option == "--threads") options.threads = std::stoi(argv[++k]);
-      else if (option == "--commit") commit = argv[++k];
-      else if (option == "--json") out = argv[++k];
-      else return usage();
+      if (option == "--quick")
+        options.runs = 10000;
+      else if (k + 1 >= argc)
+        return usage();
+      else if (option == "--runs")
+        options.runs = std::stoi(argv[++k]);
+      else if (option == "--seed")
+        options.seed = static_cast<std::uint32_t>(std::stoul(argv[++k]));
+      else if (option == "--threads")
+        options.threads = std::stoi(argv[++k]);
+      else if (option == "--commit")
+        commit = argv[++k];
+      else if (option == "--json")
+        out = argv[++k];
+      else
+        return usage();
     } catch (const std::exception&) {
       return usage();
     }
@@ -177,7 +193,8 @@ int main(int argc, char** argv) {
   report(mean_of_e("evidence of residuals at n = 2", options, options.runs, [&](std::uint32_t seed) {
     const ddim::Batch z = normals(seed, 4, 2);
     Evidence evidence(1, 3);
-    for (Eigen::Index j = 0; j < 2; ++j) evidence.add(0, std::array<double, 3>{1, z(0, j), z(1, j)}, z(2, j), false);
+    for (Eigen::Index j = 0; j < 2; ++j)
+      evidence.add(0, std::array<double, 3>{1, z(0, j), z(1, j)}, z(2, j), false);
     return evidence.log_e();
   }));
   report(mean_of_e("evidence of shape at n = 4", options, options.runs, [&](std::uint32_t seed) {
@@ -199,27 +216,28 @@ int main(int argc, char** argv) {
     joint.add(normals(seed, 3, 2));
     return log_e_normal_wishart(joint, 0.1, 60);
   }));
-  report(uniform_p("exact p: normal mean", options, options.runs, [&](std::uint32_t seed) {
-    return p_normal(normals(seed, 4, 4).sum() / 4);
-  }));
-  report(uniform_p("exact p: variance, chi^2", options, options.runs, [&](std::uint32_t seed) {
-    return p_chi_squared(normals(seed, 4, 4).squaredNorm(), 16);
-  }));
-  report(uniform_p("exact p: Bartlett's pieces, least of six", options, options.runs, [&](std::uint32_t seed) {
-    const ddim::Batch w = normals(seed, 3, 12);
-    return p_least_of(p_bartlett(w * w.transpose(), 12));
-  }));
+  report(uniform_p("exact p: normal mean", options, options.runs,
+                   [&](std::uint32_t seed) { return p_normal(normals(seed, 4, 4).sum() / 4); }));
+  report(uniform_p("exact p: variance, chi^2", options, options.runs,
+                   [&](std::uint32_t seed) { return p_chi_squared(normals(seed, 4, 4).squaredNorm(), 16); }));
+  report(
+      uniform_p("exact p: Bartlett's pieces, least of six", options, options.runs, [&](std::uint32_t seed) {
+        const ddim::Batch w = normals(seed, 3, 12);
+        return p_least_of(p_bartlett(w * w.transpose(), 12));
+      }));
   report(uniform_p("exact p: loss, non-central chi^2", options, options.runs / 10, [&](std::uint32_t seed) {
     const Subject subject = Subject::reference();
     const Instruments instruments = Instruments::sound();
-    return std::get<ExactP>(find_claim(all, "Eq11.loss").check).p_value({subject, setting, instruments, seed}, 0, 4);
+    return std::get<ExactP>(find_claim(all, "Eq11.loss").check)
+        .p_value({subject, setting, instruments, seed}, 0, 4);
   }));
   {
     std::atomic<int> count{0};
     in_parallel(options.runs, options.threads, [&](int r) {
       SequentialRule rule(kLevel, 4, 3);
       for (std::uint64_t look = 0;; ++look) {
-        const auto decision = rule.look(Draws(options.seed + static_cast<std::uint32_t>(r), Stream::judge, 902).uniforms(look, 0)[0]);
+        const auto decision = rule.look(
+            Draws(options.seed + static_cast<std::uint32_t>(r), Stream::judge, 902).uniforms(look, 0)[0]);
         if (decision == SequentialRule::Decision::more) continue;
         count += decision == SequentialRule::Decision::fail ? 1 : 0;
         return;
@@ -254,8 +272,8 @@ int main(int argc, char** argv) {
   }
 
   const bool good = std::all_of(lines.begin(), lines.end(), [](const Line& line) { return line.good; });
-  std::printf("%s: %zu lines, level %g, seed %u, commit %s\n", good ? "calibrated" : "NOT calibrated", lines.size(), kLevel,
-              options.seed, commit.c_str());
+  std::printf("%s: %zu lines, level %g, seed %u, commit %s\n", good ? "calibrated" : "NOT calibrated",
+              lines.size(), kLevel, options.seed, commit.c_str());
   if (!out.empty()) {
     nlohmann::json list = nlohmann::json::array();
     for (const Line& line : lines) {
@@ -266,7 +284,13 @@ int main(int argc, char** argv) {
       list.push_back(row);
     }
     std::ofstream file(out);
-    file << nlohmann::json{{"level", kLevel}, {"seed", options.seed}, {"commit", commit}, {"calibrated", good}, {"lines", list}}.dump(1) << "\n";
+    file << nlohmann::json{{"level", kLevel},
+                           {"seed", options.seed},
+                           {"commit", commit},
+                           {"calibrated", good},
+                           {"lines", list}}
+                .dump(1)
+         << "\n";
     if (!file) {
       std::cerr << "calibrate: cannot write " << out << "\n";
       return 1;

@@ -126,7 +126,8 @@ std::string diagnose(const Residuals& residuals, const Evidence& evidence, const
                   evidence.ties().ties, evidence.n());
   }
   const Certificate pooled = certify(evidence.pooled(), evidence.covariates(), 0.01);
-  if (loudest == "shape") {
+  if (loudest == "shape" && std::abs(pooled.variance - 1) < 0.05 &&
+      (pooled.estimate.cwiseAbs().array() < 0.05).all()) {
     const double share = (evidence.shape().count[0] + evidence.shape().count[1] + evidence.shape().count[82] +
                           evidence.shape().count[83]) /
                          std::max(1.0, evidence.shape().n);
@@ -201,8 +202,7 @@ struct Judge {
       verdict.log_e = evidence.log_e();
       if (exceeds(verdict.log_e)) {
         verdict.status = Status::fail;
-        verdict.detail = diagnose(residuals, evidence, context.setting);
-        certificate(evidence);
+        explain(residuals, evidence, done);
         return;
       }
       if (evidence.n() >= options.tier.least) {
@@ -215,6 +215,22 @@ struct Judge {
       }
       if (last) return;
     }
+  }
+
+  /// The verdict stands; more draws only name the cause.
+  void explain(const Residuals& residuals, Evidence& evidence, std::uint64_t done) {
+    const std::string loudest = evidence.loudest();
+    try {
+      while (evidence.finite() && evidence.n() < 3e4 && loudest != "ties") {
+        Recorder record(evidence);
+        residuals.observe(context, done, 256, record);
+        done += 256;
+      }
+    } catch (const std::exception&) {
+      // What it had given by then has to do.
+    }
+    verdict.detail = diagnose(residuals, evidence, context.setting);
+    certificate(evidence);
   }
 
   void certificate(const Evidence& evidence) {
@@ -387,7 +403,7 @@ std::string to_text(Status status) {
 }
 
 Tier Tier::named(const std::string& name) {
-  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 5e4};
+  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 1e5};
   if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6};
   if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7};
   throw DomainError("tier", name, "quick, full, soak");
@@ -540,7 +556,7 @@ struct Detect {
 
   Detection operator()(const ExactP& check) const {
     SequentialRule rule(alpha, kStages, kStageGrowth);
-    double count = std::min(most, 2e4);
+    double count = std::min(most, 1e5);
     std::uint64_t done = 0;
     while (true) {
       const double p = check.p_value(context, done, static_cast<Eigen::Index>(count));
@@ -561,7 +577,9 @@ struct Detect {
 
 }  // namespace
 
-Eigen::Index detection_block(std::uint64_t done) { return std::clamp<Eigen::Index>(static_cast<Eigen::Index>(done / 16), 1, 256); }
+Eigen::Index detection_block(std::uint64_t done) {
+  return std::clamp<Eigen::Index>(static_cast<Eigen::Index>(done / 16), 1, 256);
+}
 
 Detection detect(const Claim& claim, const Context& context, double alpha, double most, double look_growth) {
   try {

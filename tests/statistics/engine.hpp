@@ -70,7 +70,8 @@ struct Detection {
   double n = 0;
   std::string by;
 };
-Detection detect(const Claim& claim, const Context& context, double alpha, double most, double look_growth = 1.03);
+Detection detect(const Claim& claim, const Context& context, double alpha, double most,
+                 double look_growth = 1.03);
 /// The size of detect's next block of samples: about a sixteenth of those done, so that no cell runs ahead.
 Eigen::Index detection_block(std::uint64_t done);
 

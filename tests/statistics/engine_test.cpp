@@ -34,7 +34,8 @@ TEST(Engine, SameBitsWithOneAndTwoThreadsAndAgain) {
     }
   }
   options.seed += 1;
-  EXPECT_NE(bits(judge(Subject::reference(), setting, options).verdicts.at(2).log_e), bits(one.verdicts.at(2).log_e));
+  EXPECT_NE(bits(judge(Subject::reference(), setting, options).verdicts.at(2).log_e),
+            bits(one.verdicts.at(2).log_e));
 }
 
 TEST(Engine, SharesOfTheClaimsThatApplyAddUp) {
@@ -44,7 +45,8 @@ TEST(Engine, SharesOfTheClaimsThatApplyAddUp) {
     const Subject subject = Subject::reference();
     const std::vector<double> share = shares(all, subject, setting);
     double sum = 0;
-    for (std::size_t k = 0; k < all.size(); ++k) sum += all[k].obstacle(subject, setting).empty() ? share[k] : 0;
+    for (std::size_t k = 0; k < all.size(); ++k)
+      sum += all[k].obstacle(subject, setting).empty() ? share[k] : 0;
     EXPECT_NEAR(sum, 1, 1e-12);
   }
 }
@@ -73,20 +75,27 @@ TEST(Engine, GrossMistakesFailWithTheirOwnMessage) {
   };
   EXPECT_NE(detail(with_step([](const Batch& x, const Batch&, const Batch&) {
               return Batch(Batch::Constant(x.rows(), x.cols(), std::nan("")));
-            })).find("not finite"), std::string::npos);
+            })).find("not finite"),
+            std::string::npos);
   EXPECT_NE(detail(with_step([](const Batch& x, const Batch&, const Batch&) {
               return Batch(Batch::Zero(x.rows(), x.cols()));
-            })).find("constant"), std::string::npos);
-  EXPECT_NE(detail(with_step([](const Batch&, const Batch& right, const Batch&) { return Batch(right.transpose()); }))
-                .find("wrong shape"), std::string::npos);
-  EXPECT_NE(detail(with_step([](const Batch& x, const Batch&, const Batch&) { return x; })).find("returns its input"),
+            })).find("constant"),
+            std::string::npos);
+  EXPECT_NE(detail(with_step([](const Batch&, const Batch& right, const Batch&) {
+              return Batch(right.transpose());
+            })).find("wrong shape"),
+            std::string::npos);
+  EXPECT_NE(detail(with_step([](const Batch& x, const Batch&, const Batch&) {
+              return x;
+            })).find("returns its input"),
             std::string::npos);
   Subject reseeds = Subject::reference();
   reseeds.own_noise = true;
   EXPECT_NE(detail(reseeds).find("reseeds"), std::string::npos);
   const Verdict thrown = verdict_of(with_step([](const Batch&, const Batch&, const Batch&) -> Batch {
                                       throw DomainError("device", "gone", "devices that answer");
-                                    }), "Eq12.path");
+                                    }),
+                                    "Eq12.path");
   EXPECT_EQ(thrown.status, Status::fail);
   EXPECT_NE(thrown.detail.find("device"), std::string::npos);
 }
@@ -100,9 +109,11 @@ TEST(Engine, DecodesTheMistake) {
     };
     return subject;
   };
-  EXPECT_NE(verdict_of(with_scale([](const paper::Step& l) { return l.sigma(); }), "Eq12.path").detail.find(
-                "the standard deviation looks like sigma^2"), std::string::npos);
-  EXPECT_NE(verdict_of(with_scale([](const paper::Step&) { return 2.0; }), "Eq12.path").detail.find("variance ratio"),
+  EXPECT_NE(verdict_of(with_scale([](const paper::Step& l) { return l.sigma(); }), "Eq12.path")
+                .detail.find("the standard deviation looks like sigma^2"),
+            std::string::npos);
+  EXPECT_NE(verdict_of(with_scale([](const paper::Step&) { return 2.0; }), "Eq12.path")
+                .detail.find("variance ratio"),
             std::string::npos);
   Subject direction = Subject::reference();
   direction.step = [](const Setting& s, int i, const Batch& x, const Batch& eps, const Batch& z) {

@@ -164,7 +164,8 @@ std::vector<Part> parts_for(int covariates, bool brief) {
     const double share = 0.42 / singles;
     const std::string name = i < 3 ? "coefficient" : "dependence";
     for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, 1, share / 3, name});
-    if (i < 3) parts.push_back({{i}, 10, 0.7, 0.2, 0.05, name});  // a wrong sigma often shows in the direction as well
+    if (i < 3)
+      parts.push_back({{i}, 10, 0.7, 0.2, 0.05, name});  // a wrong sigma often shows in the direction as well
   }
   return parts;
 }
@@ -183,7 +184,8 @@ const std::vector<Part>& cached_parts(int covariates, bool brief) {
   return (brief ? few : full)[static_cast<std::size_t>(covariates)];
 }
 
-/// One cell's mixture. A share stays with E = 1, so that a cell where nothing is wrong costs the product little.
+/// One cell's mixture. A share stays with E = 1, so that a cell where nothing is wrong costs the product
+/// little.
 double log_e_parts(const Regression& sums, int covariates) {
   constexpr double kIdle = 0.4;
   std::array<double, 24> log_weights{std::log(kIdle)}, log_e{0};
@@ -227,7 +229,8 @@ void Regression::merge(const Regression& other) {
   for (std::size_t i = 0; i < xx.size(); ++i) xx[i] += other.xx[i];
 }
 
-double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape, double rate) {
+double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape,
+                        double rate) {
   constexpr int k = 3;
   const int p = static_cast<int>(subset.size());
   if (p > k) throw DomainError("number of covariates", std::to_string(p), "0..3");
@@ -429,6 +432,11 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
     for (Eigen::Index j = 0; j <= i; ++j)
       gram(i, j) = gram(j, i) = sums.xx[static_cast<std::size_t>(i * Regression::kMax + j)];
   }
+  // A covariate that is always 0 (there is no earlier step) has no part in any residual.
+  const Eigen::Array<bool, Eigen::Dynamic, 1> absent = gram.diagonal().array() == 0;
+  for (Eigen::Index i = 0; i < p; ++i) {
+    if (absent[i]) gram(i, i) = sums.n;
+  }
   const Eigen::LLT<Eigen::MatrixXd> cholesky(gram);
   if (cholesky.info() != Eigen::Success) return result;
   result.estimate = cholesky.solve(moment);
@@ -450,6 +458,7 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
     const Eigen::MatrixXd inverse = eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() *
                                     eigen.eigenvectors().transpose();
     result.radius = (q * residual * inverse.diagonal()).cwiseSqrt();
+    result.radius = absent.select(0.0, result.radius.array());
   }
 
   // Variance: residual / variance ~ chi^2 with n - p degrees; a gamma mixture of its scale, inverted by

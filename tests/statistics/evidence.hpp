@@ -34,10 +34,11 @@ struct Regression {
   void merge(const Regression& other);
 };
 
-/// log E of the normal-gamma regression: null r ~ N(0, 1); alternative r ~ N(x b, 1/l) with b | l ~ N(0, scale / l) on
-/// the covariates in `subset` and l ~ Gamma(shape, rate); shape = infinity fixes l = 1.
-/// Domain: scale, shape, rate > 0, at most three covariates.
-double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape, double rate);
+/// log E of the normal-gamma regression: null r ~ N(0, 1); alternative r ~ N(x b, 1/l) with b | l ~ N(0,
+/// scale / l) on the covariates in `subset` and l ~ Gamma(shape, rate); shape = infinity fixes l = 1. Domain:
+/// scale, shape, rate > 0, at most three covariates.
+double log_e_regression(const Regression& sums, std::span<const int> subset, double scale, double shape,
+                        double rate);
 
 /// Counts of the residual in cells of z of width 1/8 on [-5, 5], with two tail cells on each side.
 struct Shape {

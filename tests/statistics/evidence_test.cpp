@@ -171,5 +171,18 @@ TEST(Evidence, CertificatesCoverAtEveryTime) {
   EXPECT_LT(radius, 0.25);
 }
 
+TEST(Evidence, CertificatesDoWithoutACovariateThatIsNeverThere) {
+  Regression sums;
+  for (int i = 0; i < 5000; ++i) {
+    const auto z = Draws(22, Stream::judge, 0).normals(static_cast<std::uint64_t>(i), 0);
+    sums.add(std::array<double, 2>{1, 0}, 0.3 + 0.5 * z[0]);
+  }
+  const Certificate c = certify(sums, 2, 1e-3);
+  EXPECT_NEAR(c.variance, 0.25, 0.03);
+  EXPECT_NEAR(c.estimate[0], 0.3, 0.05);
+  EXPECT_EQ(c.estimate[1], 0);
+  EXPECT_LT(c.bias(), 0.4);
+}
+
 }  // namespace
 }  // namespace ddim::statistics

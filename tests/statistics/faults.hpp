@@ -13,8 +13,8 @@ namespace ddim::statistics {
 enum class FaultKind { parametric, shape, dependence, exact };
 std::string to_text(FaultKind kind);
 
-/// The reference with one equation replaced by a known mistake: forward steps, paths, the objective, the discrete family,
-/// and the noise itself. (Mistakes of the sampler's step are conformance's bank.)
+/// The reference with one equation replaced by a known mistake: forward steps, paths, the objective, the
+/// discrete family, and the noise itself. (Mistakes of the sampler's step are conformance's bank.)
 struct EquationFault {
   std::string name;
   std::string equation;
@@ -37,8 +37,8 @@ struct SuiteFault {
 };
 std::span<const SuiteFault> suite_faults();
 
-/// What a suite must get right to be believed: the reference passes, and chosen known-wrong subjects fail, each in the
-/// claim named. Returns what went wrong; empty for sound instruments.
+/// What a suite must get right to be believed: the reference passes, and chosen known-wrong subjects fail,
+/// each in the claim named. Returns what went wrong; empty for sound instruments.
 std::vector<std::string> self_check(const Instruments& instruments);
 
 }  // namespace ddim::statistics

@@ -43,12 +43,18 @@ struct Where {
 const std::map<std::string, Where>& where() {
   using conformance::Spacing;
   static const std::map<std::string, Where> table{
-      {"schedule-cosine-uncapped", {6, Spacing::trailing, 0.5}}, {"tau-extra-entry", {61, Spacing::trailing, 0.5}},
-      {"tau-half-up", {16, Spacing::trailing, 0.5}},             {"tau-truncated", {6, Spacing::trailing, 0.5}},
-      {"tau-offset-everywhere", {6, Spacing::trailing, 0.5}},    {"tau-always-leading", {6, Spacing::trailing, 0.5}},
-      {"tau-whole-range", {7, Spacing::leading, 0.5}},           {"tau-linspace-to-T", {6, Spacing::linspace, 0.5}},
-      {"tau-linspace-open", {6, Spacing::linspace, 0.5}},        {"prev-stride", {6, Spacing::trailing, 0.5}},
-      {"noise-at-eta-zero", {6, {}, 0.0}},                       {"step-not-finite", {6, {}, 1.0}},
+      {"schedule-cosine-uncapped", {6, Spacing::trailing, 0.5}},
+      {"tau-extra-entry", {61, Spacing::trailing, 0.5}},
+      {"tau-half-up", {16, Spacing::trailing, 0.5}},
+      {"tau-truncated", {6, Spacing::trailing, 0.5}},
+      {"tau-offset-everywhere", {6, Spacing::trailing, 0.5}},
+      {"tau-always-leading", {6, Spacing::trailing, 0.5}},
+      {"tau-whole-range", {7, Spacing::leading, 0.5}},
+      {"tau-linspace-to-T", {6, Spacing::linspace, 0.5}},
+      {"tau-linspace-open", {6, Spacing::linspace, 0.5}},
+      {"prev-stride", {6, Spacing::trailing, 0.5}},
+      {"noise-at-eta-zero", {6, {}, 0.0}},
+      {"step-not-finite", {6, {}, 1.0}},
   };
   return table;
 }
@@ -60,20 +66,24 @@ std::vector<Mutant> mutants() {
     const auto found = where().find(fault.name);
     const Where& at = found == where().end() ? usual : found->second;
     conformance::Run run;
-    run.config = conformance::read_config(std::string(DDIM_SOURCE_DIR) + "/tests/conformance/configs/" + fault.config + ".json");
+    run.config = conformance::read_config(std::string(DDIM_SOURCE_DIR) + "/tests/conformance/configs/" +
+                                          fault.config + ".json");
     run.S = at.S;
     run.spacing = at.spacing.value_or(run.config.spacing);
     run.eta = at.eta;
     run.dialect = fault.dialect;
     const auto make = [run, name = fault.name] {
-      const std::shared_ptr<conformance::Implementation> implementation = conformance::open("builtin:fault:" + name);
+      const std::shared_ptr<conformance::Implementation> implementation =
+          conformance::open("builtin:fault:" + name);
       Subject subject = conformance::subject_of(*implementation, run, false);
       const Subject::Step step = subject.step;
-      subject.step = [implementation, step](const Setting& s, int i, const ddim::Batch& x, const ddim::Batch& output,
+      subject.step = [implementation, step](const Setting& s, int i, const ddim::Batch& x,
+                                            const ddim::Batch& output,
                                             const ddim::Batch& z) { return step(s, i, x, output, z); };
       return subject;
     };
-    all.push_back({fault.name, fault.equation, fault.description, "parametric", "", conformance::setting_of(run), make});
+    all.push_back({fault.name, fault.equation, fault.description, "parametric", "",
+                   conformance::setting_of(run), make});
   }
   for (const EquationFault& fault : equation_faults()) {
     Setting setting = Setting::standard(0.5, 6);
@@ -85,8 +95,8 @@ std::vector<Mutant> mutants() {
       fault.apply(subject);
       return subject;
     };
-    all.push_back({fault.name, fault.equation, fault.description, to_text(fault.kind), fault.equivalent, setting, make,
-                   fault.log_density});
+    all.push_back({fault.name, fault.equation, fault.description, to_text(fault.kind), fault.equivalent,
+                   setting, make, fault.log_density});
   }
   return all;
 }
@@ -114,16 +124,16 @@ double quantile(const std::vector<double>& sorted, double q) {
 }
 
 /// Runs `runs` independent detections on two workers; run r is keyed by seed + r whatever the worker.
-std::vector<Detection> detect_many(const Mutant& mutant, const Claim& claim, double alpha, double most, int runs,
-                                   std::uint32_t seed, int threads) {
+std::vector<Detection> detect_many(const Mutant& mutant, const Claim& claim, double alpha, double most,
+                                   int runs, std::uint32_t seed, int threads) {
   std::vector<Detection> found(static_cast<std::size_t>(runs));
   std::atomic<int> next{0};
   const Instruments instruments = Instruments::sound();
   const auto work = [&] {
     const Subject subject = mutant.make();
     for (int r = next++; r < runs; r = next++) {
-      found[static_cast<std::size_t>(r)] =
-          detect(claim, {subject, mutant.setting, instruments, seed + static_cast<std::uint32_t>(r)}, alpha, most);
+      found[static_cast<std::size_t>(r)] = detect(
+          claim, {subject, mutant.setting, instruments, seed + static_cast<std::uint32_t>(r)}, alpha, most);
     }
   };
   std::vector<std::thread> workers;
@@ -150,9 +160,9 @@ void summarise(Cell& cell, const std::vector<Detection>& found) {
   cell.q99 = quantile(n, 0.99);
 }
 
-/// KL per draw, cell by cell, of what the fault makes of the residuals from the null: for shape faults by quadrature of the
-/// known density, for the others from the fitted regression of each cell (the faulty steps are affine in what they are
-/// given). Empty where the law is singular or not known.
+/// KL per draw, cell by cell, of what the fault makes of the residuals from the null: for shape faults by
+/// quadrature of the known density, for the others from the fitted regression of each cell (the faulty steps
+/// are affine in what they are given). Empty where the law is singular or not known.
 std::vector<double> nats_by_cell(const Mutant& mutant, const Residuals& residuals, const Context& context) {
   const auto cells = static_cast<std::size_t>(residuals.cells);
   if (mutant.kind == "dependence") return {};
@@ -160,11 +170,13 @@ std::vector<double> nats_by_cell(const Mutant& mutant, const Residuals& residual
     if (!mutant.log_density) return {};
     const auto integrand = [&](double z) {
       const double ratio = mutant.log_density(z);
-      return std::isfinite(ratio) ? std::exp(ratio - 0.5 * z * z) / std::sqrt(2 * std::numbers::pi) * ratio : 0.0;
+      return std::isfinite(ratio) ? std::exp(ratio - 0.5 * z * z) / std::sqrt(2 * std::numbers::pi) * ratio
+                                  : 0.0;
     };
     double total = 0;
     for (int k = -40; k < 40; ++k)
-      total += boost::math::quadrature::gauss_kronrod<double, 31>::integrate(integrand, 0.25 * k, 0.25 * (k + 1), 8, 1e-8);
+      total += boost::math::quadrature::gauss_kronrod<double, 31>::integrate(integrand, 0.25 * k,
+                                                                             0.25 * (k + 1), 8, 1e-8);
     return std::vector<double>(cells, total);
   }
   Evidence evidence(residuals.cells, static_cast<int>(residuals.covariates.size()));
@@ -186,11 +198,12 @@ std::vector<double> nats_by_cell(const Mutant& mutant, const Residuals& residual
   return nats;
 }
 
-/// Wald: a test of level alpha needs draws whose KL adds up to ln(1 / alpha), in the order in which the claim draws.
-/// 0: not known, or so small that the estimate of KL is mostly noise.
+/// Wald: a test of level alpha needs draws whose KL adds up to ln(1 / alpha), in the order in which the claim
+/// draws. 0: not known, or so small that the estimate of KL is mostly noise.
 double wald_bound(const Mutant& mutant, const Claim& claim, std::uint32_t seed) {
   const auto* residuals = std::get_if<Residuals>(&claim.check);
-  if (!residuals || claim.id == "Eq11.ratio") return 0;  // there a fault is not affine, and its residuals not normal
+  if (!residuals || claim.id == "Eq11.ratio")
+    return 0;  // there a fault is not affine, and its residuals not normal
   const Subject subject = mutant.make();
   const Instruments instruments = Instruments::sound();
   const Context context{subject, mutant.setting, instruments, seed};
@@ -243,8 +256,10 @@ Row measure(const Mutant& mutant, const Plan& plan) {
     cell.exact = std::holds_alternative<Exact>(claim.check);
     const double alpha = cell.exact ? kAlpha : kAlpha * share[k];
     const bool deterministic = cell.exact;
-    const double pilot_most = std::holds_alternative<Counts>(claim.check) ? 10 * plan.pilot_most : plan.pilot_most;
-    summarise(cell, detect_many(mutant, claim, alpha, pilot_most, deterministic ? 1 : plan.pilots, plan.seed, plan.threads));
+    const double pilot_most =
+        std::holds_alternative<Counts>(claim.check) ? 10 * plan.pilot_most : plan.pilot_most;
+    summarise(cell, detect_many(mutant, claim, alpha, pilot_most, deterministic ? 1 : plan.pilots, plan.seed,
+                                plan.threads));
     if (cell.killed > 0 && !deterministic)
       summarise(cell, detect_many(mutant, claim, alpha, plan.most, plan.side_runs, plan.seed, plan.threads));
     if (cell.killed > 0 && !deterministic && cell.mean < best && cell.killed == cell.runs) {
@@ -265,8 +280,8 @@ Row measure(const Mutant& mutant, const Plan& plan) {
     Cell& cell = row.cells[static_cast<std::size_t>(row.primary)];
     const Claim& claim = find_claim(all, cell.claim);
     const auto k = static_cast<std::size_t>(&claim - all.data());
-    summarise(cell, detect_many(mutant, claim, cell.exact ? kAlpha : kAlpha * share[k], plan.most, plan.runs, plan.seed,
-                                plan.threads));
+    summarise(cell, detect_many(mutant, claim, cell.exact ? kAlpha : kAlpha * share[k], plan.most, plan.runs,
+                                plan.seed, plan.threads));
     row.survivors = cell.runs - cell.killed;
     cell.wald = wald_bound(mutant, claim, plan.seed);
     if (cell.wald > 0) cell.efficiency = cell.wald / cell.mean;
@@ -285,15 +300,24 @@ nlohmann::json to_json(const Row& row) {
     nlohmann::json entry{{"claim", cell.claim}, {"runs", cell.runs}, {"killed", cell.killed}};
     if (cell.killed > 0) {
       const Interval interval = clopper_pearson(cell.killed, cell.runs, 0.9);
-      entry.update({{"rate_at_least", interval.low}, {"median", number(cell.median)}, {"q90", number(cell.q90)},
-                    {"q99", number(cell.q99)}, {"mean", number(cell.mean)}, {"by", cell.by}});
+      entry.update({{"rate_at_least", interval.low},
+                    {"median", number(cell.median)},
+                    {"q90", number(cell.q90)},
+                    {"q99", number(cell.q99)},
+                    {"mean", number(cell.mean)},
+                    {"by", cell.by}});
     }
     if (cell.wald > 0) entry.update({{"wald", cell.wald}, {"efficiency", number(cell.efficiency)}});
     cells.push_back(entry);
   }
-  return {{"fault", row.mutant.name},   {"equation", row.mutant.equation}, {"description", row.mutant.description},
-          {"kind", row.mutant.kind},    {"equivalent", row.mutant.equivalent}, {"only_killer", row.only_killer},
-          {"primary", row.primary < 0 ? "" : row.cells[static_cast<std::size_t>(row.primary)].claim}, {"cells", cells}};
+  return {{"fault", row.mutant.name},
+          {"equation", row.mutant.equation},
+          {"description", row.mutant.description},
+          {"kind", row.mutant.kind},
+          {"equivalent", row.mutant.equivalent},
+          {"only_killer", row.only_killer},
+          {"primary", row.primary < 0 ? "" : row.cells[static_cast<std::size_t>(row.primary)].claim},
+          {"cells", cells}};
 }
 
 /// Stryker's mutation-testing report schema, version 1: a "file" per equation, a line per fault.
@@ -315,11 +339,17 @@ nlohmann::json mutation_report(const std::vector<Row>& rows) {
         if (cell.killed > 0) killers.push_back(cell.claim);
       }
       const bool killed = row->primary >= 0 && row->survivors == 0;
-      list.push_back({{"id", row->mutant.name}, {"mutatorName", row->mutant.kind}, {"description", row->mutant.description},
-                      {"status", !row->mutant.equivalent.empty() ? "Ignored" : killed ? "Killed" : "Survived"},
-                      {"statusReason", row->mutant.equivalent}, {"killedBy", killers},
-                      {"location", {{"start", {{"line", line}, {"column", 1}}},
-                                    {"end", {{"line", line}, {"column", text.size() + 1}}}}}});
+      list.push_back({{"id", row->mutant.name},
+                      {"mutatorName", row->mutant.kind},
+                      {"description", row->mutant.description},
+                      {"status", !row->mutant.equivalent.empty() ? "Ignored"
+                                 : killed                        ? "Killed"
+                                                                 : "Survived"},
+                      {"statusReason", row->mutant.equivalent},
+                      {"killedBy", killers},
+                      {"location",
+                       {{"start", {{"line", line}, {"column", 1}}},
+                        {"end", {{"line", line}, {"column", text.size() + 1}}}}}});
     }
     files[equation] = {{"language", "text"}, {"source", source}, {"mutants", list}};
   }
@@ -343,7 +373,8 @@ int main(int argc, char** argv) {
   std::string out, mutation, commit = "unknown", only;
   Plan plan{3000, 10, 1, 6e4, 4e6, 2, 1};
   const auto usage = [] {
-    std::cerr << "usage: kills [--quick] [--only FAULT] [--runs R] [--seed K] [--threads N] [--commit SHA] [--json FILE] "
+    std::cerr << "usage: kills [--quick] [--only FAULT] [--runs R] [--seed K] [--threads N] [--commit SHA] "
+                 "[--json FILE] "
                  "[--mutation-report FILE]\n";
     return 2;
   };
@@ -351,16 +382,26 @@ int main(int argc, char** argv) {
     const std::string option = argv[k];
     const bool has_value = k + 1 < argc;
     try {
-      if (option == "--quick") quick = true;
-      else if (!has_value) return usage();
-      else if (option == "--json") out = argv[++k];
-      else if (option == "--mutation-report") mutation = argv[++k];
-      else if (option == "--commit") commit = argv[++k];
-      else if (option == "--only") only = argv[++k];
-      else if (option == "--runs") plan.runs = std::stoi(argv[++k]);
-      else if (option == "--seed") plan.seed = static_cast<std::uint32_t>(std::stoul(argv[++k]));
-      else if (option == "--threads") plan.threads = std::stoi(argv[++k]);
-      else return usage();
+      if (option == "--quick")
+        quick = true;
+      else if (!has_value)
+        return usage();
+      else if (option == "--json")
+        out = argv[++k];
+      else if (option == "--mutation-report")
+        mutation = argv[++k];
+      else if (option == "--commit")
+        commit = argv[++k];
+      else if (option == "--only")
+        only = argv[++k];
+      else if (option == "--runs")
+        plan.runs = std::stoi(argv[++k]);
+      else if (option == "--seed")
+        plan.seed = static_cast<std::uint32_t>(std::stoul(argv[++k]));
+      else if (option == "--threads")
+        plan.threads = std::stoi(argv[++k]);
+      else
+        return usage();
     } catch (const std::exception&) {
       return usage();
     }
@@ -378,8 +419,8 @@ int main(int argc, char** argv) {
   Mean parametric, shape, slow;
   int survived = 0, equivalents = 0, wrongly_killed = 0;
   std::map<std::string, int> kills, only_kills;
-  std::printf("%-34s %-10s %-22s %6s %9s %9s %9s %9s %6s  %s\n", "fault", "equation", "best claim", "killed", "median", "q90",
-              "q99", "wald", "effic", "killed by");
+  std::printf("%-34s %-10s %-22s %6s %9s %9s %9s %9s %6s  %s\n", "fault", "equation", "best claim", "killed",
+              "median", "q90", "q99", "wald", "effic", "killed by");
   for (const Mutant& mutant : mutants()) {
     if (!only.empty() && mutant.name != only) continue;
     const Row row = measure(mutant, plan);
@@ -395,7 +436,8 @@ int main(int argc, char** argv) {
     if (equivalent) {
       ++equivalents;
       if (by_law) ++wrongly_killed;
-      std::printf("%-34s %-10s equivalent: %s\n", mutant.name.c_str(), mutant.equation.c_str(), mutant.equivalent.c_str());
+      std::printf("%-34s %-10s equivalent: %s\n", mutant.name.c_str(), mutant.equation.c_str(),
+                  mutant.equivalent.c_str());
     } else if (row.primary < 0 || row.survivors > 0) {
       ++survived;
       std::printf("%-34s %-10s SURVIVED %s\n", mutant.name.c_str(), mutant.equation.c_str(), by.c_str());
@@ -407,8 +449,9 @@ int main(int argc, char** argv) {
         if (mutant.kind == "parametric" && cell.wald >= 10) slow.add(cell.efficiency);
         if (mutant.kind == "shape") shape.add(cell.efficiency);
       }
-      std::printf("%-34s %-10s %-22s %5d%s %9.4g %9.4g %9.4g %9.4g %6.2f  %s%s\n", mutant.name.c_str(), mutant.equation.c_str(),
-                  cell.claim.c_str(), cell.killed, cell.killed == cell.runs ? " " : "!", cell.median, cell.q90, cell.q99, cell.wald,
+      std::printf("%-34s %-10s %-22s %5d%s %9.4g %9.4g %9.4g %9.4g %6.2f  %s%s\n", mutant.name.c_str(),
+                  mutant.equation.c_str(), cell.claim.c_str(), cell.killed,
+                  cell.killed == cell.runs ? " " : "!", cell.median, cell.q90, cell.q99, cell.wald,
                   cell.efficiency, by.c_str(), row.only_killer ? " (only killer)" : "");
     }
     std::fflush(stdout);
@@ -437,12 +480,15 @@ int main(int argc, char** argv) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double at_least = clopper_pearson(plan.runs, plan.runs, 0.9).low;
-  std::printf("\n%zu faults: %zu killed in every one of %d runs (rate >= %.5f at 95 %%), %d survived, %d equivalent (%d wrongly killed "
-              "by law)\nefficiency, geometric mean: parametric %.3f (%d faults; those that need ten draws or more: %.3f, %d), shape %.3f (%d faults)\nsuite's own faults: %d survived\n"
-              "alpha %g, seed %u, commit %s, %.0f s\n",
-              rows.size(), rows.size() - static_cast<std::size_t>(survived + equivalents), plan.runs, at_least, survived,
-              equivalents, wrongly_killed, parametric.value(), parametric.n, slow.value(), slow.n, shape.value(), shape.n, suite_survived, kAlpha,
-              plan.seed, commit.c_str(), seconds);
+  std::printf(
+      "\n%zu faults: %zu killed in every one of %d runs (rate >= %.5f at 95 %%), %d survived, %d equivalent "
+      "(%d wrongly killed "
+      "by law)\nefficiency, geometric mean: parametric %.3f (%d faults; those that need ten draws or more: "
+      "%.3f, %d), shape %.3f (%d faults)\nsuite's own faults: %d survived\n"
+      "alpha %g, seed %u, commit %s, %.0f s\n",
+      rows.size(), rows.size() - static_cast<std::size_t>(survived + equivalents), plan.runs, at_least,
+      survived, equivalents, wrongly_killed, parametric.value(), parametric.n, slow.value(), slow.n,
+      shape.value(), shape.n, suite_survived, kAlpha, plan.seed, commit.c_str(), seconds);
 
   const auto write = [](const std::string& path, const nlohmann::json& value) {
     std::ofstream file(path);
@@ -457,12 +503,24 @@ int main(int argc, char** argv) {
   for (const Row& row : rows) list.push_back(to_json(row));
   bool written = true;
   if (!out.empty()) {
-    written = write(out, {{"alpha", kAlpha}, {"seed", plan.seed}, {"commit", commit}, {"runs", plan.runs}, {"quick", quick},
-                          {"rate_at_least_95", at_least}, {"survived", survived}, {"equivalent", equivalents},
-                          {"efficiency", {{"parametric", parametric.value()}, {"parametric_faults", parametric.n}, {"parametric_ten_or_more", slow.value()},
-                                          {"parametric_ten_or_more_faults", slow.n},
-                                          {"shape", shape.value()}, {"shape_faults", shape.n}}},
-                          {"faults", list}, {"suite_faults", suite}, {"seconds", seconds}});
+    written = write(out, {{"alpha", kAlpha},
+                          {"seed", plan.seed},
+                          {"commit", commit},
+                          {"runs", plan.runs},
+                          {"quick", quick},
+                          {"rate_at_least_95", at_least},
+                          {"survived", survived},
+                          {"equivalent", equivalents},
+                          {"efficiency",
+                           {{"parametric", parametric.value()},
+                            {"parametric_faults", parametric.n},
+                            {"parametric_ten_or_more", slow.value()},
+                            {"parametric_ten_or_more_faults", slow.n},
+                            {"shape", shape.value()},
+                            {"shape_faults", shape.n}}},
+                          {"faults", list},
+                          {"suite_faults", suite},
+                          {"seconds", seconds}});
   }
   if (!mutation.empty()) written = write(mutation, mutation_report(rows)) && written;
   return written && survived == 0 && wrongly_killed == 0 && suite_survived == 0 ? 0 : 1;

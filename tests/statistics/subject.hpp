@@ -22,7 +22,8 @@ struct Setting {
   std::vector<std::pair<int, int>> steps;
   double eta = 0.5;
   Prediction prediction = Prediction::eps;
-  /// Clipping or thresholding, where the configuration has it: large x_0 and unbounded laws are then out of bounds.
+  /// Clipping or thresholding, where the configuration has it: large x_0 and unbounded laws are then out of
+  /// bounds.
   std::function<Batch(const Batch& x0)> restrict_x0 = {};
   bool rederives_eps = true;  ///< eps is made to fit the restricted x_0
 
@@ -43,7 +44,8 @@ struct Setting {
   Batch output(int i, const Batch& x0, const Batch& eps) const;
 };
 
-/// What a subject throws where it has no answer for a question that is no fault of its own: the claim is then not asked.
+/// What a subject throws where it has no answer for a question that is no fault of its own: the claim is then
+/// not asked.
 class NotSupplied : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -58,7 +60,8 @@ struct Subject {
   double unit_roundoff = 0x1p-53;
 
   /// Eq12: from step i's time to the previous one. output is the network's.
-  using Step = std::function<Batch(const Setting&, int i, const Batch& x_t, const Batch& output, const Batch& noise)>;
+  using Step =
+      std::function<Batch(const Setting&, int i, const Batch& x_t, const Batch& output, const Batch& noise)>;
   Step step;
   /// The same with the noise handed in, where `step` draws its own; empty: it cannot be.
   Step injected;

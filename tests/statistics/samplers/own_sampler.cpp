@@ -15,7 +15,8 @@ int main() {
   mine.own_noise = true;
   mine.concurrent = false;
   mine.step = [&](const Setting& setting, int i, const Batch& x_t, const Batch& eps, const Batch&) {
-    const double a = setting.schedule.alpha_bar(setting.t(i)), a_prev = i > 1 ? setting.schedule.alpha_bar(setting.t(i - 1)) : 1;
+    const double a = setting.schedule.alpha_bar(setting.t(i)),
+                 a_prev = i > 1 ? setting.schedule.alpha_bar(setting.t(i - 1)) : 1;
     const double sigma = setting.eta * std::sqrt((1 - a_prev) / (1 - a) * (1 - a / a_prev));
     const Batch noise = Batch::NullaryExpr(x_t.rows(), x_t.cols(), [&] { return normal(generator); });
     return Batch(std::sqrt(a_prev) * (x_t - std::sqrt(1 - a) * eps) / std::sqrt(a) +

@@ -1,4 +1,4 @@
-(** * Non-vacuity: every set of hypotheses is met by something
+(** * Non-vacuity: sets of hypotheses met by examples
 
     - [chain_instance]: for each T, alpha_bar t = 1 / (1 + t) with sigma from Eq16 at eta = 1.
     - [small_chain]: two steps with every square root rational: alpha_bar = 16/25, 9/25.

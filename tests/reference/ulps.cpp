@@ -613,6 +613,7 @@ Tally measured(std::uint64_t cases, Measure measure) {
     threads.emplace_back([&, k] {
       for (std::uint64_t index = k; index < cases; index += tallies.size())
         measure(index, drawn(index), tallies[k]);
+      flint_cleanup();  // flint's caches are this thread's own
     });
   }
   for (std::thread& thread : threads) thread.join();

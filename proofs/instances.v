@@ -6,11 +6,15 @@
     - [J_instance]: J and L_gamma exist for it.
     - [family_instance]: the families of Lemma 1 exist: Eq6T's, and each q(x_t | x_0) below it.
     - [loss_instance_d]: the losses of Theorem 1 in d dimensions exist for the zero model: each is d.
-    - [tame_instance_d]: the zero model's squared error is tame in d dimensions. *)
+    - [tame_instance_d]: the zero model's squared error is tame in d dimensions.
+    - [tau_instance]: Lemma 1 along every second time; [family_instance_d]: its families in d dimensions.
+    - [gaussian_chain_instance]: the densities of the generative chain for Gaussian data exist.
+    - [average_instance]: Theorem1_averaged, for x_0 ~ N(m, v) and the zero model at T = 1.
+    - [fubini_instance]: a dominated function of two variables that is no product. *)
 
-From Coq Require Import Reals Lra Lia.
+From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective dimensions.
+From ddim Require Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess.
 Open Scope R_scope.
 
 Definition harmonic (t : nat) : R := / (1 + INR t).
@@ -132,4 +136,119 @@ split.
   replace (2 * size_d d z) with (size_d d z + size_d d z) by ring. rewrite exp_plus.
   assert (size_d d z <= exp (size_d d z)) by (generalize (exp_ineq1_le (size_d d z)); lra).
   simpl. rewrite Rmult_1_r. now apply Rmult_le_compat.
+Qed.
+
+(** ** Sub-sequences, families in d dimensions, the generative chain *)
+
+Theorem tau_instance n x0 : (1 <= n)%nat ->
+  let tau i := (2 * i)%nat in
+  let sigma i := sigma_of_eta 1 (harmonic (tau i)) (harmonic (tau (i - 1)%nat)) in
+  (forall i, (1 <= i <= n)%nat -> (1 <= tau i <= 2 * n)%nat) /\
+  (forall i, (1 <= i < n)%nat -> (tau i < tau (S i))%nat) /\
+  (forall i, (1 <= i < n)%nat -> 0 < sigma (S i) /\ sigma (S i) ^ 2 <= 1 - harmonic (tau i)) /\
+  exists q : nat -> R -> R,
+    (forall x, q n x = q_marginal (harmonic (tau n)) x0 x) /\
+    forall i x_prev, (1 <= i < n)%nat ->
+      integral (fun x => q (S i) x *
+        q_posterior (harmonic (tau (S i))) (harmonic (tau i)) (sigma (S i)) x0 x x_prev) (q i x_prev).
+Proof.
+intros Hn tau sigma.
+assert (K : forall i, (1 <= i)%nat -> eq7_domain (harmonic (tau (S i))) (harmonic (tau i)) (sigma (S i))).
+{ intros i Hi. unfold sigma. replace (S i - 1)%nat with i by lia.
+  apply Eq16_eq7_domain; [|apply harmonic_bounds; unfold tau; lia|lra].
+  split; [apply harmonic_bounds; unfold tau; lia|]. unfold tau. replace (2 * S i)%nat with (S (S (2 * i))) by lia.
+  now apply Rlt_trans with (harmonic (S (2 * i))); apply harmonic_decreasing. }
+repeat split; try (unfold tau; lia).
+- now apply K.
+- now apply K.
+- exists (fun i => q_marginal (harmonic (tau i)) x0). split; [reflexivity|].
+  intros i x_prev Hi. now apply Lemma1_step, K.
+Qed.
+
+Theorem family_instance_d d alpha_bar sigma T x0 :
+  chain_domain alpha_bar sigma T ->
+  exists q : nat -> vec d -> R,
+    (forall x, q T x = q_marginal_d d (alpha_bar T) x0 x) /\
+    forall t x_prev, (1 <= t < T)%nat ->
+      integral_d d (fun x => q (S t) x *
+        q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x x_prev) (q t x_prev).
+Proof.
+intros (_ & _ & H). exists (fun t => q_marginal_d d (alpha_bar t) x0). split; [reflexivity|].
+intros t x_prev Ht. now apply Lemma1_step_d, H.
+Qed.
+
+Theorem gaussian_chain_instance m v alpha_bar sigma T :
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  exists p : nat -> R -> R,
+    (forall x, p T x = normal 0 1 x) /\
+    (forall t y, (1 <= t < T)%nat ->
+      integral (fun x => p (S t) x * p_step alpha_bar sigma (best_eps m v alpha_bar) t x y) (p t y)) /\
+    (forall y, integral (fun x => p 1%nat x * p_first alpha_bar sigma (best_eps m v alpha_bar) x y) (p O y)).
+Proof.
+intros D H1. assert (Hs := sigma_pos alpha_bar sigma T D H1). assert (HT := proj1 D).
+set (mean := truth_mean m v alpha_bar sigma T). set (variance := truth_variance v alpha_bar sigma T).
+exists (fun t => match t with
+  | O => normal (truth_A v (alpha_bar 1%nat) 1 0 * mean (T - 1)%nat + truth_B m v (alpha_bar 1%nat) 1 0)
+           (truth_A v (alpha_bar 1%nat) 1 0 ^ 2 * variance (T - 1)%nat + sigma 1%nat ^ 2)
+  | _ => normal (mean (T - t)%nat) (variance (T - t)%nat) end).
+split; [|split].
+- intro x. destruct T as [|n]; [lia|]. now rewrite Nat.sub_diag.
+- intros [|t] y Ht; [lia|]. remember (T - S (S t))%nat as n eqn:En.
+  replace (T - S t)%nat with (S n) by lia. unfold mean, variance. cbn [truth_mean truth_variance].
+  replace (T - n)%nat with (S (S t)) by lia. replace (T - S n)%nat with (S t) by lia.
+  exact (gaussian_step_law m v _ _ _ _ _ y (chain_domain_alpha _ _ _ (S (S t)) D ltac:(lia))
+    ltac:(apply Rlt_le, (chain_domain_alpha _ _ _ (S t) D); lia) (Hs (S (S t)) ltac:(lia)) (truth_variance_pos _ _ _ _ n Hs ltac:(lia))).
+- intro y. eapply integral_ext; [|exact (total_probability (mean (T - 1)%nat) (variance (T - 1)%nat)
+    (truth_A v (alpha_bar 1%nat) 1 0) (truth_B m v (alpha_bar 1%nat) 1 0) (sigma 1%nat ^ 2) y
+    (truth_variance_pos _ _ _ _ (T - 1) Hs ltac:(lia)) (sqr_pos _ H1))].
+  intro x. cbv beta. unfold p_first, f_theta, best_eps.
+  now rewrite gaussian_first_affine by apply (chain_domain_alpha _ _ _ 1%nat D ltac:(lia)).
+Qed.
+
+(** ** Averages, exchanged integrals, data *)
+
+Theorem average_instance m v : 0 < v ->
+  let alpha_bar (_ : nat) := 1 / 2 in let sigma (_ : nat) := 1 in let zero_model (_ : nat) (_ : R) := 0 in
+  chain_domain alpha_bar sigma 1 /\ 0 < sigma 1%nat /\ tame_model 1 zero_model /\
+  exists j loss : R -> R,
+    (forall x0, J alpha_bar sigma 1 zero_model x0 (j x0)) /\
+    (forall x0, L alpha_bar 1 (gamma alpha_bar sigma) zero_model x0 (loss x0)) /\
+    (exists l, integral (fun x0 => normal m v x0 * loss x0) l) /\
+    exists l, integral (fun x0 => normal m v x0 * Theorem1_constant alpha_bar sigma 1 x0) l.
+Proof.
+intros Hv alpha_bar sigma zero_model.
+assert (D : chain_domain alpha_bar sigma 1).
+{ split; [lia|]. unfold alpha_bar, sigma. split; [lra|]. intros t Ht. lia. }
+assert (Hm : tame_model 1 zero_model) by (intros t _; apply tame_const).
+assert (Hl : forall x0, L alpha_bar 1 (gamma alpha_bar sigma) zero_model x0 (gamma alpha_bar sigma 1)).
+{ intro x0. exists (fun _ => 1). split; [|simpl; ring]. intros t Ht. unfold zero_model.
+  eapply integral_eq; [exact (normal_quadratic 1 0 0 0 1 Rlt_0_1)| |]; [intro x; cbv beta|]; ring. }
+split; [exact D|]. split; [unfold sigma; lra|]. split; [exact Hm|].
+exists (fun x0 => gamma alpha_bar sigma 1 + Theorem1_constant alpha_bar sigma 1 x0), (fun _ => gamma alpha_bar sigma 1).
+split; [|split; [exact Hl|split]].
+- intro x0. destruct (Theorem1_exact alpha_bar sigma 1 D ltac:(unfold sigma; lra) zero_model x0 Hm) as (j & l & Hj & Hl' & E).
+  rewrite (L_unique _ _ _ _ _ _ _ Hl' (Hl x0)) in E. now rewrite <- E.
+- eexists. eapply integral_eq; [exact (normal_quadratic 0 0 (gamma alpha_bar sigma 1) m v Hv)| |reflexivity].
+  intro x. cbv beta. ring.
+- eexists. eapply integral_eq; [exact (normal_quadratic (alpha_bar 1%nat / 2) 0
+    ((ln (1 / (1 - alpha_bar 1%nat)) + (1 - alpha_bar 1%nat) - 1) / 2 + ln (2 * PI * sigma 1%nat ^ 2) / 2) m v Hv)| |reflexivity].
+  intro x. cbv beta. unfold Theorem1_constant. field.
+Qed.
+
+Theorem fubini_instance :
+  let f x y := normal 0 1 x * normal 0 1 y * sin (x * y) in
+  (forall x y, continuous (fun p : R * R => f (fst p) (snd p)) (x, y)) /\
+  forall x y, Rabs (f x y) <= normal 0 1 x * normal 0 1 y.
+Proof.
+split.
+- intros x y.
+  apply (continuous_mult (fun p : R * R => normal 0 1 (fst p) * normal 0 1 (snd p)) (fun p : R * R => sin (fst p * snd p))).
+  + apply (continuous_mult (fun p : R * R => normal 0 1 (fst p)) (fun p : R * R => normal 0 1 (snd p))).
+    * apply (continuous_comp (fun p : R * R => fst p)); [apply continuous_fst|apply normal_continuous].
+    * apply (continuous_comp (fun p : R * R => snd p)); [apply continuous_snd|apply normal_continuous].
+  + apply (continuous_comp (fun p : R * R => fst p * snd p) sin); [|apply continuous_sin].
+    apply (continuous_mult (fun p : R * R => fst p) (fun p : R * R => snd p)); [apply continuous_fst|apply continuous_snd].
+- intros x y. assert (P := Rmult_lt_0_compat _ _ (normal_pos 0 1 x Rlt_0_1) (normal_pos 0 1 y Rlt_0_1)).
+  rewrite Rabs_mult, (Rabs_pos_eq (_ * _)) by lra. rewrite <- Rmult_1_r.
+  apply Rmult_le_compat_l; [lra|]. apply Rabs_le. generalize (SIN_bound (x * y)). lra.
 Qed.

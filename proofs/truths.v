@@ -13,7 +13,7 @@
 
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective instances.
+From ddim Require Import gaussian fubini predictor steps laws objective.
 Open Scope R_scope.
 
 (** ** One data point *)

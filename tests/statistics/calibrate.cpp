@@ -250,12 +250,12 @@ int main(int argc, char** argv) {
   // The claims as they run, on the reference.
   for (const Claim& claim : all) {
     if (std::holds_alternative<Exact>(claim.check) || std::holds_alternative<ExactP>(claim.check)) continue;
-    report(alarms(claim, setting, options, std::max(1000, options.runs / 100), 400));
+    report(alarms(claim, setting, options, std::max(200, options.runs / 100), 400));
   }
   // Whole runs: any false FAIL among all claims, each with its share.
   {
     std::atomic<int> count{0};
-    const int runs = std::max(300, options.runs / 1000);
+    const int runs = std::max(100, options.runs / 1000);
     ddim::statistics::Options whole;
     whole.rates.alpha = kLevel;
     whole.tier = {"calibration", 300, 400, 1e9, 1e9, 1, 200};

@@ -937,11 +937,11 @@ std::vector<Claim> claims(const Setting& setting) {
       });
   add("Eq12.path",
       "each step down a path: x_prev - mean of Eq7 is sigma times fresh noise, independent of all before",
-      0.17,
+      0.08,
       residuals(noisy, {"1", "e_t", "x_0", "previous step", "neighbour"}, Observe(observe_path),
                 noisy_step_of_cell()),
       needs_noise);
-  add("Eq12.amplified", "the same from x_0 = +-30, e = +-6, where wrong coefficients are large", 0.2,
+  add("Eq12.amplified", "the same from x_0 = +-30, e = +-6, where wrong coefficients are large", 0.28,
       residuals(noisy, {"1", "e_t", "x_0", "neighbour"},
                 Observe([](const Context& c, std::uint32_t number, std::uint64_t first, Eigen::Index count,
                            Recorder& r) { observe_steps(c, number, first, count, true, cell_of, r); }),
@@ -951,7 +951,7 @@ std::vector<Claim> claims(const Setting& setting) {
         if (s.unit_roundoff > 0x1p-11) return std::string("rounding of this dtype is not small beside sigma");
         return unrestricted(needs_noise(s, at), at);
       });
-  add("Eq16.scale", "sigma(eta) at eta = 0.25, 0.75 and 1: one cell each", 0.08,
+  add("Eq16.scale", "sigma(eta) at eta = 0.25, 0.75 and 1: one cell each", 0.11,
       residuals(3, {"1", "e_t", "x_0", "neighbour"},
                 Observe([](const Context& c, std::uint32_t number, std::uint64_t first, Eigen::Index count,
                            Recorder& r) {
@@ -978,7 +978,7 @@ std::vector<Claim> claims(const Setting& setting) {
         return at.law(1).prev.b > 0 ? std::string("the configuration's last step does not reach the data")
                                     : need(s.step, "step");
       });
-  add("Eq10.law", "the whole chain for Gaussian data: x_0's exact law, from N(0, I) down", 0.04,
+  add("Eq10.law", "the whole chain for Gaussian data: x_0's exact law, from N(0, I) down", 0.03,
       residuals(1, {"1", "neighbour"}, Observe(observe_law)),
       [=](const Subject& s, const Setting& at) { return unrestricted(need(s.step, "step"), at); });
   add("Eq8.forward", "the forward step is N(Eq8's mean, Eq8's variance)", 0.08,
@@ -1009,7 +1009,7 @@ std::vector<Claim> claims(const Setting& setting) {
                 Observe([](const Context& c, std::uint32_t n, std::uint64_t first, Eigen::Index count,
                            Recorder& r) { observe_cross(c, n, true, first, count, r); })),
       has_path);
-  add("Eq6.cross_reverse", "paths built by Eq8 and whitened by Eq7 are iid N(0, 1)", 0.05,
+  add("Eq6.cross_reverse", "paths built by Eq8 and whitened by Eq7 are iid N(0, 1)", 0.04,
       residuals(cells_for(S), {"1", "e_t", "x_0", "previous time"},
                 Observe([](const Context& c, std::uint32_t n, std::uint64_t first, Eigen::Index count,
                            Recorder& r) { observe_cross(c, n, false, first, count, r); })),

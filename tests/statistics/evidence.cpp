@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "reference/error.hpp"
 #include "tests/statistics/laws.hpp"
@@ -140,6 +141,11 @@ const std::vector<Cells>& shape_net() {
   return net;
 }
 
+/// Shares of the evidence, where there are cells: one law for all of them; a law of the same kind in each;
+/// one cell alone; each cell by itself, where a share stays with E = 1 so that a sound cell costs the product
+/// little.
+constexpr double kPooled = 0.40, kAlike = 0.20, kOneCell = 0.15, kEachCell = 0.08, kIdle = 0.4;
+
 constexpr std::array kCentred{20.0, 200.0, 2000.0, 20000.0};
 
 struct Part {
@@ -150,22 +156,32 @@ struct Part {
 
 /// The alternatives of the regression: which covariates, how large, and whether the variance is free.
 std::vector<Part> parts_for(int covariates, bool brief) {
-  std::vector<int> coefficients;
-  for (int i = 0; i < std::min(covariates, 3); ++i) coefficients.push_back(i);
   std::vector<Part> parts{{{}, 1, 2, 2, 0.12, "variance"},
                           {{}, 1, 1, 0.05, 0.06, "variance"},
                           {{}, 1, 40, 40, 0.10, "variance"},
                           {{}, 1, 1500, 1500, 0.06, "variance"},
-                          {coefficients, 100, 0.5, 0.5, 0.08, "coefficients"},
-                          {coefficients, 1, 4, 4, 0.10, "coefficients"},
-                          {coefficients, 0.02, 60, 60, 0.06, "coefficients"}};
+                          {{}, 1, 0.5, 1e-24, 0.02, "no noise"}};
+  const auto add = [&](const std::vector<int>& subset, double weight, const std::string& name) {
+    for (const double scale : {1.0, 2e-2, 4e-4})
+      parts.push_back({subset, scale, kInfinity, 1, weight / 3, name});
+  };
   const int singles = brief ? std::min(covariates, 3) : covariates;
   for (int i = 0; i < singles; ++i) {
-    const double share = 0.42 / singles;
     const std::string name = i < 3 ? "coefficient" : "dependence";
-    for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, 1, share / 3, name});
+    add({i}, 0.30 / singles, name);
     if (i < 3)
       parts.push_back({{i}, 10, 0.7, 0.2, 0.05, name});  // a wrong sigma often shows in the direction as well
+  }
+  if (covariates > 1) {
+    parts.push_back({{1}, 500, 0.7, 4e-3, 0.04, "a small sigma, and another direction"});
+    parts.push_back({{1}, 1e14, 0.5, 1e-14, 0.02, "no noise, and another direction"});
+  }
+  if (covariates > 2) {
+    // A wrong level is wrong in what multiplies the noise and in what multiplies the data.
+    add({1, 2}, 0.20, "coefficients");
+    parts.push_back({{1, 2}, 100, 0.5, 0.5, 0.06, "coefficients"});
+    parts.push_back({{1, 2}, 1, 4, 4, 0.06, "coefficients"});
+    parts.push_back({{1, 2}, 0.02, 60, 60, 0.06, "coefficients"});
   }
   return parts;
 }
@@ -184,20 +200,16 @@ const std::vector<Part>& cached_parts(int covariates, bool brief) {
   return (brief ? few : full)[static_cast<std::size_t>(covariates)];
 }
 
-/// One cell's mixture. A share stays with E = 1, so that a cell where nothing is wrong costs the product
-/// little.
-double log_e_parts(const Regression& sums, int covariates) {
-  constexpr double kIdle = 0.4;
-  std::array<double, 24> log_weights{std::log(kIdle)}, log_e{0};
-  std::size_t k = 1;
-  double total = 0;
-  const auto& parts = cached_parts(covariates, true);
-  for (const Part& part : parts) total += part.weight;
-  for (const Part& part : parts) {
-    log_weights[k] = std::log((1 - kIdle) * part.weight / total);
-    log_e[k++] = log_e_regression(sums, part.subset, part.scale, part.shape, part.rate);
-  }
-  return log_mixture({log_weights.data(), k}, {log_e.data(), k});
+double total_weight(const std::vector<Part>& parts) {
+  return std::accumulate(parts.begin(), parts.end(), 0.0,
+                         [](double sum, const Part& part) { return sum + part.weight; });
+}
+
+std::vector<double> log_e_each(const Regression& sums, const std::vector<Part>& parts) {
+  std::vector<double> log_e;
+  for (const Part& part : parts)
+    log_e.push_back(log_e_regression(sums, part.subset, part.scale, part.shape, part.rate));
+  return log_e;
 }
 
 double log_gamma_d(Eigen::Index d, double x) {
@@ -373,25 +385,33 @@ Regression Evidence::pooled() const {
 
 std::vector<Evidence::Term> Evidence::terms() const {
   std::vector<Term> all;
-  const Regression sum = pooled();
   const bool split = cells_.size() > 1;
-  const double pooled_share = split ? 0.51 : 0.83;
-  double total = 0;
-  const auto& parts = cached_parts(covariates_, false);
-  for (const Part& part : parts) total += part.weight;
-  for (const Part& part : parts) {
-    all.push_back({part.name, std::log(pooled_share * part.weight / total),
-                   log_e_regression(sum, part.subset, part.scale, part.shape, part.rate)});
-  }
+  const auto add = [&](const std::vector<Part>& parts, const std::vector<double>& log_e, double share) {
+    const double total = total_weight(parts);
+    for (std::size_t k = 0; k < parts.size(); ++k)
+      all.push_back({parts[k].name, std::log(share * parts[k].weight / total), log_e[k]});
+  };
+  const std::vector<Part>& pooled_parts = cached_parts(covariates_, false);
+  add(pooled_parts, log_e_each(pooled(), pooled_parts), split ? kPooled : 0.83);
   if (split) {
-    std::vector<double> each;
-    double product = 0;
+    const std::vector<Part>& parts = cached_parts(covariates_, true);
+    const double total = total_weight(parts);
+    std::vector<double> log_weights{std::log(kIdle)}, mixtures, places, alike(parts.size(), 0.0);
+    for (const Part& part : parts) log_weights.push_back(std::log((1 - kIdle) * part.weight / total));
+    double product = 0, harmonic = 0;
+    for (std::size_t k = 1; k <= cells_.size(); ++k) harmonic += 1 / static_cast<double>(k);
     for (const Regression& cell : cells_) {
-      each.push_back(log_e_parts(cell, covariates_));
-      product += each.back();
+      std::vector<double> log_e = log_e_each(cell, parts);
+      for (std::size_t k = 0; k < parts.size(); ++k) alike[k] += log_e[k];
+      log_e.insert(log_e.begin(), 0.0);
+      mixtures.push_back(log_mixture(log_weights, log_e));
+      product += mixtures.back();
+      places.push_back(-std::log(static_cast<double>(mixtures.size()) * harmonic));
     }
-    all.push_back({"one cell", std::log(0.12), log_mean(each)});
-    all.push_back({"cell by cell", std::log(0.20), product});
+    add(parts, alike, kAlike);
+    // Most faults are loudest nearest the data, where sigma is least.
+    all.push_back({"one cell", std::log(kOneCell), log_mixture(places, mixtures)});
+    all.push_back({"cell by cell", std::log(kEachCell), product});
   }
   all.push_back({"shape", std::log(0.14), log_e_shape(shape_)});
   all.push_back({"ties", std::log(0.03), log_e_ties(ties_, tie_probability_)});

@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -146,6 +147,21 @@ const std::vector<Cells>& shape_net() {
 /// little.
 constexpr double kPooled = 0.40, kAlike = 0.20, kOneCell = 0.15, kEachCell = 0.08, kIdle = 0.4;
 
+/// Shares of the two that are about more than mean and variance; the pooled share where there is one cell.
+constexpr double kShape = 0.14, kTies = 0.03, kSingle = 0.83;
+/// Within the shape: the net of laws, and the Dirichlet-multinomials.
+constexpr double kNet = 0.7, kGeneral = 0.3;
+
+constexpr std::array kTieProbabilities{0.9, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5};
+/// Shape's cells for the Dirichlet-multinomials: the two tail cells of each side, the others four by four.
+constexpr std::size_t kMerged = 24;
+constexpr std::size_t merged_cell(std::size_t i) { return i < 2 ? i : i < 82 ? 2 + (i - 2) / 4 : i - 60; }
+std::array<double, kMerged> merged(const Cells& cells) {
+  std::array<double, kMerged> result{};
+  for (std::size_t i = 0; i < cells.size(); ++i) result[merged_cell(i)] += cells[i];
+  return result;
+}
+
 constexpr std::array kCentred{20.0, 200.0, 2000.0, 20000.0};
 
 struct Part {
@@ -276,15 +292,6 @@ void Shape::merge(const Shape& other) {
 
 double log_e_shape(const Shape& shape) {
   static const Cells null = null_cells();
-  constexpr std::size_t kMerged = 24;
-  // The two tail cells of each side stay; the eighty others are merged by four.
-  const auto merged = [](const Cells& cells) {
-    std::array<double, kMerged> result{cells[0], cells[1]};
-    for (std::size_t i = 2; i < 82; ++i) result[2 + (i - 2) / 4] += cells[i];
-    result[22] = cells[82];
-    result[23] = cells[83];
-    return result;
-  };
   static const std::array<double, kMerged> null_merged = merged(null);
   const std::array<double, kMerged> counts = merged(shape.count);
 
@@ -301,12 +308,13 @@ double log_e_shape(const Shape& shape) {
     general.push_back(
         log_e_dirichlet(counts, null_merged, [&](std::size_t k) { return mass * null_merged[k]; }));
   }
-  return log_mixture(std::array{std::log(0.7), std::log(0.3)}, std::array{log_mean(net), log_mean(general)});
+  return log_mixture(std::array{std::log(kNet), std::log(kGeneral)},
+                     std::array{log_mean(net), log_mean(general)});
 }
 
 double log_e_ties(const Ties& ties, double p0) {
   std::vector<double> log_e{0.0};
-  for (const double q : {0.9, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5}) {
+  for (const double q : kTieProbabilities) {
     // With q >= p0 the factor per draw has expectation <= 1 for every tie probability up to p0.
     if (q < 10 * p0) continue;
     log_e.push_back(ties.ties * std::log(q / p0) + (ties.n - ties.ties) * (std::log1p(-q) - std::log1p(-p0)));
@@ -392,7 +400,7 @@ std::vector<Evidence::Term> Evidence::terms() const {
       all.push_back({parts[k].name, std::log(share * parts[k].weight / total), log_e[k]});
   };
   const std::vector<Part>& pooled_parts = cached_parts(covariates_, false);
-  add(pooled_parts, log_e_each(pooled(), pooled_parts), split ? kPooled : 0.83);
+  add(pooled_parts, log_e_each(pooled(), pooled_parts), split ? kPooled : kSingle);
   if (split) {
     const std::vector<Part>& parts = cached_parts(covariates_, true);
     const double total = total_weight(parts);
@@ -413,8 +421,8 @@ std::vector<Evidence::Term> Evidence::terms() const {
     all.push_back({"one cell", std::log(kOneCell), log_mixture(places, mixtures)});
     all.push_back({"cell by cell", std::log(kEachCell), product});
   }
-  all.push_back({"shape", std::log(0.14), log_e_shape(shape_)});
-  all.push_back({"ties", std::log(0.03), log_e_ties(ties_, tie_probability_)});
+  all.push_back({"shape", std::log(kShape), log_e_shape(shape_)});
+  all.push_back({"ties", std::log(kTies), log_e_ties(ties_, tie_probability_)});
   return all;
 }
 
@@ -435,6 +443,117 @@ std::string Evidence::loudest() const {
     return a.log_weight + a.log_e < b.log_weight + b.log_e;
   });
   return best->name;
+}
+
+namespace {
+
+std::size_t pick(std::span<const double> weights, double u) {
+  double left = u * std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (std::size_t k = 0; k + 1 < weights.size(); ++k) {
+    if (left < weights[k]) return k;
+    left -= weights[k];
+  }
+  return weights.size() - 1;
+}
+
+double gamma_draw(double shape, double u) { return boost::math::gamma_p_inv(shape, u); }
+
+Cells shape_draw(const Alternative::Uniform& uniform) {
+  Cells cells = null_cells();
+  if (uniform() < kNet) {
+    const auto& net = shape_net();
+    const auto chosen = static_cast<std::size_t>(uniform() * static_cast<double>(net.size()));
+    for (std::size_t i = 0; i < cells.size(); ++i) cells[i] *= std::exp(net[chosen][i]);
+    return cells;
+  }
+  const std::array<double, kMerged> null = merged(cells);
+  const auto prior = static_cast<std::size_t>(uniform() * (1 + kCentred.size()));
+  std::array<double, kMerged> ratio{};
+  double total = 0;
+  for (std::size_t k = 0; k < kMerged; ++k) {
+    const double mass = gamma_draw(prior == 0 ? 0.5 : kCentred[prior - 1] * null[k], uniform());
+    ratio[k] = mass / null[k];
+    total += mass;
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i] *= ratio[merged_cell(i)] / total;
+  return cells;
+}
+
+}  // namespace
+
+Alternative::Alternative(int cells, int covariates, double tie_probability, const Uniform& uniform)
+    : cells_(static_cast<std::size_t>(cells)), tie_probability_(tie_probability) {
+  const std::vector<Part>&pooled = cached_parts(covariates, false), &each = cached_parts(covariates, true);
+  const auto normal = [&] { return normal_quantile(uniform()); };
+  const auto law_of = [&](const std::vector<Part>& parts, std::size_t k) {
+    const Part& part = parts[k];
+    Normal law;
+    if (!std::isinf(part.shape)) law.deviation = 1 / std::sqrt(gamma_draw(part.shape, uniform()) / part.rate);
+    for (const int i : part.subset)
+      law.coefficients[static_cast<std::size_t>(i)] = law.deviation * std::sqrt(part.scale) * normal();
+    return law;
+  };
+  const auto pick_part = [&](const std::vector<Part>& parts) {
+    std::vector<double> weights;
+    for (const Part& part : parts) weights.push_back(part.weight);
+    return pick(weights, uniform());
+  };
+  const auto mixture_law = [&] { return uniform() < kIdle ? Normal{} : law_of(each, pick_part(each)); };
+
+  const bool split = cells > 1;
+  const std::array shares{split ? kPooled : kSingle,
+                          split ? kAlike : 0,
+                          split ? kOneCell : 0,
+                          split ? kEachCell : 0,
+                          kShape,
+                          kTies};
+  switch (pick(shares, uniform())) {
+    case 0:
+      std::fill(cells_.begin(), cells_.end(), law_of(pooled, pick_part(pooled)));
+      break;
+    case 1: {
+      const std::size_t part = pick_part(each);
+      for (Normal& cell : cells_) cell = law_of(each, part);
+      break;
+    }
+    case 2: {
+      std::vector<double> places;
+      for (int k = 1; k <= cells; ++k) places.push_back(1.0 / k);
+      const std::size_t place = pick(places, uniform());
+      cells_[place] = mixture_law();
+      break;
+    }
+    case 3:
+      for (Normal& cell : cells_) cell = mixture_law();
+      break;
+    case 4: {
+      const Cells drawn = shape_draw(uniform);
+      shape_.assign(drawn.begin(), drawn.end());
+      break;
+    }
+    default: {
+      std::vector<double> chances{tie_probability};
+      for (const double q : kTieProbabilities) {
+        if (q >= 10 * tie_probability) chances.push_back(q);
+      }
+      tie_probability_ = chances[static_cast<std::size_t>(uniform() * static_cast<double>(chances.size()))];
+    }
+  }
+}
+
+double Alternative::residual(int cell, std::span<const double> x, const Uniform& uniform) const {
+  if (shape_.empty()) {
+    const Normal& law = cells_[static_cast<std::size_t>(cell)];
+    double r = law.deviation * normal_quantile(uniform());
+    for (std::size_t i = 0; i < x.size(); ++i) r += law.coefficients[i] * x[i];
+    return r;
+  }
+  // Within a cell the shapes are the null's; by symmetry the cells above 0 are mirrored, to keep the tail
+  // exact.
+  const int drawn = static_cast<int>(pick(shape_, uniform())), mirrored = drawn < 42 ? drawn : 83 - drawn;
+  const double low = normal_cdf(cell_edge(mirrored)), high = normal_cdf(cell_edge(mirrored + 1));
+  const double z = normal_quantile(low + uniform() * (high - low));
+  return drawn < 42 ? z : -z;
 }
 
 double Certificate::bias() const { return (estimate.cwiseAbs() + radius).maxCoeff(); }

@@ -109,6 +109,32 @@ TEST(Evidence, NormalWishartIsAMartingale) {
   EXPECT_NEAR(mean, 1, 1e-4);
 }
 
+// E is a likelihood ratio, so under its own alternative 1 / E averages to 1, whatever law was drawn.
+TEST(Evidence, TheAlternativesAreThoseThatItAveragesOver) {
+  for (const int cells : {1, 3}) {
+    constexpr int kRuns = 4000, kDraws = 12;
+    double sum = 0, squares = 0;
+    for (std::uint32_t run = 0; run < kRuns; ++run) {
+      const Draws draws(run, Stream::judge, 3);
+      std::uint64_t used = 0;
+      const Alternative::Uniform uniform = [&] { return draws.uniforms(used++, 0)[0] + 0x1p-54; };
+      const Alternative alternative(cells, 3, 1e-3, uniform);
+      Evidence evidence(cells, 3, 1e-3);
+      for (int n = 0; n < kDraws; ++n) {
+        const std::array<double, 3> x{1, normal_quantile(uniform()), normal_quantile(uniform())};
+        const double r = alternative.residual(n % cells, x, uniform);
+        evidence.add(n % cells, x, r, alternative.tie(uniform));
+      }
+      const double value = std::exp(-evidence.log_e());
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / kRuns, error = std::sqrt((squares / kRuns - mean * mean) / kRuns);
+    EXPECT_NEAR(mean, 1, 5 * error) << cells;
+    EXPECT_LT(error, 0.02);
+  }
+}
+
 Evidence evidence_of(const std::function<double(double)>& sampler, int n, std::uint32_t seed = 5) {
   Evidence evidence(2, 3);
   for (int i = 0; i < n; ++i) {

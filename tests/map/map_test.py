@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads README's equation map and fails when a row lies.
+"""Reads README's equation map and fails when a row lies, or when a generated table is not its file.
 
 A cell is a link `[name](path)`, or "-" where the equation has no such thing, for a reason listed under the map.
 For each link: the file exists, it holds the name, and it holds the tag as a word. A name that is a GoogleTest filter
@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 import unittest
+
+import tables
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -85,6 +87,18 @@ class Map(unittest.TestCase):
         for tag, name, _ in self.links("benchmark"):
             self.assertTrue(name.startswith(f"{tag}/"), name)
             self.assertTrue(re.search(rf"(?m)^{name}", known), f"--benchmark_filter='^{name}' selects nothing")
+
+
+    def test_the_samplers_shown_are_those_that_are_run(self):
+        readme = (ROOT / "README.md").read_text()
+        for name, fence in (("own_noise.py", "python"), ("own_sampler.cpp", "cpp")):
+            source = (ROOT / "tests" / "statistics" / "samplers" / name).read_text()
+            shown = readme.split(f"/{name}", 1)[1].split(f"```{fence}\n", 1)[1].split("```", 1)[0]
+            self.assertTrue(source.endswith(shown), name)
+
+    def test_generated_tables_are_their_files(self):
+        readme = (ROOT / "README.md").read_text()
+        self.assertEqual(tables.refreshed(readme), readme, "run tests/map/tables.py")
 
 
 class TheTestItself(unittest.TestCase):

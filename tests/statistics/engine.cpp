@@ -207,8 +207,7 @@ struct Judge {
       }
       if (evidence.n() >= options.tier.least) {
         certificate(evidence);
-        if (verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
-            verdict.variance_high <= 1 + options.tier.variance) {
+        if (certified()) {
           verdict.status = Status::pass;
           return;
         }
@@ -231,6 +230,11 @@ struct Judge {
     }
     verdict.detail = diagnose(residuals, evidence, context.setting);
     certificate(evidence);
+  }
+
+  bool certified() const {
+    return verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
+           verdict.variance_high <= 1 + options.tier.variance;
   }
 
   void certificate(const Evidence& evidence) {
@@ -310,8 +314,7 @@ struct Judge {
       }
       if (verdict.n >= options.tier.least) {
         certificate(joint);
-        if (verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
-            verdict.variance_high <= 1 + options.tier.variance) {
+        if (certified()) {
           verdict.status = Status::pass;
           return;
         }

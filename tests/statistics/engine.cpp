@@ -174,6 +174,28 @@ Eigen::Index block_size(std::uint64_t done, Eigen::Index largest) {
   return std::clamp<Eigen::Index>(static_cast<Eigen::Index>(done / 2), 1, largest);
 }
 
+/// Half of the evidence is for the likely mistakes, half for anything else; in that half cells, which are
+/// independent streams, multiply.
+double log_e_counts(const Counts& check, const std::vector<std::vector<double>>& counts) {
+  double anything = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    anything += log_e_multinomial(counts[k], check.probabilities[k]);
+  if (check.alternatives.empty() || std::isinf(anything)) return anything;
+  std::vector<double> likely;
+  for (const auto& alternative : check.alternatives) {
+    double log_e = 0;
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      for (std::size_t j = 0; j < counts[k].size(); ++j) {
+        if (counts[k][j] > 0) log_e += counts[k][j] * std::log(alternative[k][j] / check.probabilities[k][j]);
+      }
+    }
+    likely.push_back(log_e);
+  }
+  const std::vector<double> equal(likely.size(), -std::log(static_cast<double>(likely.size())));
+  return log_mixture(std::array{std::log(0.5), std::log(0.5)},
+                     std::array{log_mixture(equal, likely), anything});
+}
+
 struct Judge {
   const Claim& claim;
   const Context& context;
@@ -259,10 +281,7 @@ struct Judge {
       if (n < next && !last) continue;
       next = n * 1.15;
       verdict.n = n;
-      // Cells are independent streams: their e-values multiply.
-      verdict.log_e = 0;
-      for (std::size_t k = 0; k < counts.size(); ++k)
-        verdict.log_e += log_e_multinomial(counts[k], check.probabilities[k]);
+      verdict.log_e = log_e_counts(check, counts);
       verdict.bias = 0;
       for (std::size_t k = 0; k < counts.size(); ++k) {
         const double total = std::accumulate(counts[k].begin(), counts[k].end(), 0.0);
@@ -534,9 +553,7 @@ struct Detect {
           static_cast<Eigen::Index>(std::clamp<double>(static_cast<double>(first) * (growth - 1), 1, 1024));
       check.observe(context, first, count, counts);
       first += static_cast<std::uint64_t>(count);
-      double log_e = 0;
-      for (std::size_t k = 0; k < counts.size(); ++k)
-        log_e += log_e_multinomial(counts[k], check.probabilities[k]);
+      const double log_e = log_e_counts(check, counts);
       const double n = static_cast<double>(first) * static_cast<double>(counts.size());
       if (!(log_e < -std::log(alpha))) return {true, n, "counts"};
       if (n >= most) return {false, n, ""};

@@ -234,14 +234,13 @@ double wald_bound(const Mutant& mutant, const Claim& claim, std::uint32_t seed) 
   const Subject subject = mutant.make();
   const Instruments instruments = Instruments::sound();
   const Context context{subject, mutant.setting, instruments, seed};
-  if (const auto* counts = std::get_if<Counts>(&claim.check); counts && mutant.kind != "dependence") {
-    return wald_bound_of_counts(*counts, context);
-  }
   const auto* residuals = std::get_if<Residuals>(&claim.check);
-  if (!residuals || claim.id == "Eq11.ratio")
+  const auto* counts = std::get_if<Counts>(&claim.check);
+  if (!(residuals || counts) || claim.id == "Eq11.ratio")
     return 0;  // there a fault is not affine, and its residuals not normal
   std::vector<double> nats;
   try {
+    if (counts) return mutant.kind == "dependence" ? 0 : wald_bound_of_counts(*counts, context);
     nats = nats_by_cell(mutant, *residuals, context);
   } catch (const std::exception&) {
     return 0;  // it refuses, which is no law

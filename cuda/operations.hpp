@@ -13,8 +13,8 @@
 #include "cuda/steps.hpp"
 #include "reference/ddim.hpp"
 
-/// The typed API on raw pointers. Every operation takes an executor first, which says where it runs: Host{}
-/// (host.hpp), Device{stream} (device.hpp). Coefficients come from the reference in double and are rounded
+/// The typed API on raw pointers. Every operation takes an executor first, which says where it runs: Host{},
+/// or Device{stream} of device.hpp. Coefficients come from the reference in double and are rounded
 /// once to Real<T>; shapes, pointers, aliasing and the equations' domains are checked before anything runs.
 /// T is double, float, Float16 or BFloat16. An output may be exactly one of the inputs (in place). Values are
 /// not looked at: a NaN or infinity that goes in comes out.

@@ -347,7 +347,7 @@ void trajectory(const Run& run, const Chain& chain, double mean, double variance
     const double total =
         static_cast<double>(step.current.alpha_bar) * variance + step.current.one_minus_alpha_bar;
     steps[i] = {static_cast<R>(sqrt_one_minus_alpha_bar(step.current) / total),
-                static_cast<R>(sqrt_alpha_bar(step.current) * mean), static_cast<R>(c.x_t),
+                static_cast<R>(sqrt_alpha_bar(step.current) * mean), static_cast<R>(c.x_t - 1),
                 static_cast<R>(c.output), static_cast<R>(sigma)};
     most_sigma = std::max(most_sigma, sigma);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/cuda/cases.hpp"
+#include "tests/cuda/faults.hpp"
 #include "tests/cuda/ptx_driver.hpp"
 
 namespace ddim::cuda::test {
@@ -64,105 +65,45 @@ TEST(PtxLint, KernelsOnTensorsAccess16BytesAtATime) {
   }
 }
 
-// Planted faults. A kernel is one parameter and its text, so that a fault is a change to either.
+// Planted faults: those of faults.hpp, and those of the text.
 
-/// What a fault may change of a step's parameter.
-struct Seam {
-  Layout& layout;
-  Source<float>* in;
-  Target<float>* out;
-  Normals& normals;
-  DdimStep<float>& functor;
-};
-
-struct Faulty {
-  Ptx ptx;
-  std::function<void(Seam)> fault;
-  template <class Op>
-  void operator()(Op op) const {
-    if constexpr (std::is_same_v<Op, DdimStepDrawn<float>>)
-      fault({op.layout, op.in, op.out, op.normals, op.functor});
-    ptx(op);
-  }
-};
-
-template <class Run>
-void step_drawn(Harness<Run>& harness, const Geometry& geometry) {
-  Tensors<Run, float> tensors(harness, geometry);
-  const auto x_t = tensors.in("x_t"), output = tensors.in("output");
-  ddim_step(harness.run(), transition(), sigma_eta(transition(), 0.7), geometry.shape, x_t, output,
-            Normals{1, 2, 4}, tensors.out("x_prev"));
-}
-
-/// What the comparison with the host says of a step with a fault; "" would be a fault that got away.
-std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault,
-                   Architecture& architecture) {
-  HostMemory host_memory;
-  const Host host;
-  Harness<Host> expected(host, host_memory);
-  step_drawn(expected, geometry);
+/// What a step with a fault is caught for.
+std::string caught(const Geometry& geometry, const Fault& fault, Architecture& architecture) {
   PtxMemory memory;
   std::map<std::string, ptx::Counters> counters;
-  const Faulty run{{&architecture, &memory, &counters}, fault};
-  Harness<Faulty> got(run, memory);
   try {
-    step_drawn(got, geometry);
+    return difference_of_fault(geometry, fault, Ptx{&architecture, &memory, &counters}, memory);
   } catch (const ptx::Error& error) {
     return std::string(to_text(error.fault())) + ": " + error.what();
   }
-  return difference(expected.collect(), got.collect());
 }
-std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault) {
+std::string caught(const Geometry& geometry, const Fault& fault) {
   return caught(geometry, fault, architectures().front());
 }
-#define EXPECT_CAUGHT(what, part) EXPECT_NE((what).find(part), std::string::npos) << "\"" << (what) << "\""
-
-const Geometry kPlain{"plain", {1, 1030}};
-const Geometry kStrided{"strided", {5, 13}, 3};
 
 TEST(KernelFaults, NoFaultIsNotCaught) {
-  for (const Geometry& geometry : {kPlain, kStrided}) EXPECT_EQ(caught(geometry, [](Seam) {}), "");
+  for (const Geometry& geometry : {kPlain, kStrided, kInPlace}) EXPECT_EQ(caught(geometry, faults::none), "");
 }
 TEST(KernelFaults, TailOffByOneShort) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { --s.layout.dim; }), "x_prev: byte 4116 of 4120 is ff");
+  EXPECT_CAUGHT(caught(kPlain, faults::tail_short), "x_prev: byte 4116 of 4120 is ff");
 }
-TEST(KernelFaults, TailOffByOneLong) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.layout.dim; }), "out of bounds");
-}
+TEST(KernelFaults, TailOffByOneLong) { EXPECT_CAUGHT(caught(kPlain, faults::tail_long), "out of bounds"); }
 TEST(KernelFaults, MisalignedVector) {
-  Geometry geometry = kPlain;
-  geometry.offset[3] = 1;
-  EXPECT_CAUGHT(caught(geometry, [](Seam s) { s.layout.vector = true; }), "misaligned");
+  EXPECT_CAUGHT(caught(kMisaligned, faults::vector_access), "misaligned");
 }
-TEST(KernelFaults, StoreToAnInput) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.out[0].data = const_cast<float*>(s.in[1].data); }), "read");
-}
+TEST(KernelFaults, StoreToAnInput) { EXPECT_CAUGHT(caught(kPlain, faults::store_to_an_input), "read"); }
 TEST(KernelFaults, WrongCounter) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.offset += 4; }), "x_prev: byte 0");
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.normals.subsequence; }), "x_prev: byte 0");
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.seed ^= std::uint64_t{1} << 63; }), "x_prev: byte 0");
+  for (const Fault& fault : {faults::wrong_offset, faults::wrong_subsequence, faults::wrong_seed})
+    EXPECT_CAUGHT(caught(kPlain, fault), "x_prev: byte 0");
 }
 TEST(KernelFaults, WrongStride) {
-  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.in[0].stride; }), "x_prev: byte");
-  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.out[0].stride; }), "x_prev: byte");
+  for (const Fault& fault : {faults::wrong_stride_in, faults::wrong_stride_out})
+    EXPECT_CAUGHT(caught(kStrided, fault), "x_prev: byte");
 }
 TEST(KernelFaults, CoefficientOffByOneUlp) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.functor.x_t = std::nextafter(s.functor.x_t, 2.0f); }),
-                "x_prev: byte");
+  EXPECT_CAUGHT(caught(kPlain, faults::coefficient_one_ulp_off), "x_prev: byte");
 }
-TEST(KernelFaults, InPlaceAliasing) {
-  // An output that overlaps an input shifted: what a thread reads depends on whether its neighbour has
-  // written.
-  Geometry geometry = kPlain;
-  geometry.in_place = true;
-  EXPECT_EQ(caught(geometry, [](Seam) {}), "");
-  EXPECT_CAUGHT(caught(geometry,
-                       [](Seam s) {
-                         s.out[0].data += 4;
-                         s.layout.dim -= 4;
-                       }),
-                "race");
-}
+TEST(KernelFaults, InPlaceAliasing) { EXPECT_CAUGHT(caught(kInPlace, faults::shifted_alias), "race"); }
 
 /// A copy of an architecture with every `from` in its kernels' text replaced.
 Architecture with_text(const std::string& from, const std::string& to) {
@@ -176,9 +117,7 @@ Architecture with_text(const std::string& from, const std::string& to) {
 
 TEST(KernelFaults, WrongCounterInTheText) {
   Architecture wrong = with_text(std::to_string(0xD2511F53u), std::to_string(0xD2511F55u));
-  EXPECT_CAUGHT(caught(
-                    kPlain, [](Seam) {}, wrong),
-                "x_prev: byte 0");
+  EXPECT_CAUGHT(caught(kPlain, faults::none, wrong), "x_prev: byte 0");
 }
 
 TEST(KernelFaults, MissingBarrier) {

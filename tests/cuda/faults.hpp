@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "cuda/kernel_list.hpp"
 #include "tests/cuda/cases.hpp"
 
 /// Planted faults. A kernel is one parameter and its code, so that a fault can be a change of the parameter:

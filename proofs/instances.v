@@ -10,7 +10,13 @@
     - [tau_instance]: Lemma 1 along every second time; [family_instance_d]: its families in d dimensions.
     - [gaussian_chain_instance]: the densities of the generative chain for Gaussian data exist.
     - [average_instance]: Theorem1_averaged, for x_0 ~ N(m, v) and the zero model at T = 1.
-    - [fubini_instance]: a dominated function of two variables that is no product. *)
+    - [fubini_instance]: a dominated function of two variables that is no product.
+    - [data_instance]: two data points for Eq15.
+    - [ville_instance]: for the normal-gamma e-process, a function below the event's indicator has an
+      expectation; [ville_attained]: a test martingale for which 1 / c is reached.
+    - [claims_instance]: several_claims, for two normal-gamma e-processes at weights 1/3 and 2/3.
+    The formats' hypotheses are met in ieee.v, the logarithm's in running.v, the tables' in schedule.v, and
+    the model's and solution's of Eq14 in steps.v; Theorem1_independent meets those of Theorem1_weights_unique. *)
 
 From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
@@ -251,4 +257,94 @@ split.
 - intros x y. assert (P := Rmult_lt_0_compat _ _ (normal_pos 0 1 x Rlt_0_1) (normal_pos 0 1 y Rlt_0_1)).
   rewrite Rabs_mult, (Rabs_pos_eq (_ * _)) by lra. rewrite <- Rmult_1_r.
   apply Rmult_le_compat_l; [lra|]. apply Rabs_le. generalize (SIN_bound (x * y)). lra.
+Qed.
+
+Theorem data_instance : positive_data ((1 / 3, -1) :: (2 / 3, 1) :: nil).
+Proof. split; [discriminate|]. intros w y [E|[E|[]]]; injection E as <- <-; lra. Qed.
+
+(** ** The e-process *)
+
+Definition unit_e : list R -> R := normal_gamma_e (fun _ => 1) (fun _ => 0) (fun _ => 1).
+Definition excess (c : R) (h : list R) : R := Rmax 0 (1 - c / unit_e h).
+
+Lemma unit_e_pos h : 0 < unit_e h.
+Proof.
+unfold unit_e, normal_gamma_e. induction h as [|w h IH]; simpl; [lra|]. apply Rmult_lt_0_compat; [exact IH|].
+apply Rdiv_lt_0_compat; [|apply normal_pos; lra]. unfold student.
+destruct (student_scale_correct 1 ltac:(lra)) as [_ P]. apply Rdiv_lt_0_compat; [apply student_kernel_pos|lra].
+Qed.
+
+Lemma Rmax_by_Rabs y : (Rabs y + y) / 2 = Rmax 0 y.
+Proof. unfold Rmax, Rabs. destruct (Rle_dec 0 y); destruct (Rcase_abs y); lra. Qed.
+
+Lemma excess_bounds c h : 0 < c -> 0 <= excess c h <= 1 /\ (unit_e h <= c -> excess c h = 0).
+Proof.
+intros Hc. assert (P := unit_e_pos h). assert (Q := Rdiv_lt_0_compat c _ Hc P). unfold excess. repeat split.
+- apply Rmax_l.
+- apply Rmax_lub; lra.
+- intros H. apply Rmax_left. assert (1 <= c / unit_e h); [|lra].
+  apply (Rmult_le_reg_r (unit_e h)); [exact P|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l; lra.
+Qed.
+
+Theorem ville_instance c : 0 < c ->
+  (forall h, excess c h <= 1) /\ (forall h, ~ reached unit_e c h -> excess c h <= 0) /\
+  exists l, null_expectation standard_null 1 (excess c) nil l.
+Proof.
+intros Hc. split; [|split].
+- intro h. now apply excess_bounds.
+- intros h H. right. apply excess_bounds; trivial. apply Rnot_lt_le. intro K. apply H. destruct h; left; now apply Rlt_le.
+- assert (Ht : tame (fun w => excess c (w :: nil))).
+  { apply (tame_polynomial _ 1 0); [|lra|].
+    - intro w. unfold excess.
+      apply (continuous_ext (fun w => (Rabs (1 - c / unit_e (w :: nil)) + (1 - c / unit_e (w :: nil))) / 2)).
+      { intro z. apply Rmax_by_Rabs. }
+      assert (C : continuous (fun w => 1 - c / unit_e (w :: nil)) w).
+      { apply (continuous_minus (fun _ => 1) (fun w => c / unit_e (w :: nil))); [apply continuous_const|].
+        apply (continuous_mult (fun _ => c) (fun w => / unit_e (w :: nil))); [apply continuous_const|].
+        apply (continuous_comp (fun w => unit_e (w :: nil)) Rinv).
+        - unfold unit_e, normal_gamma_e. simpl.
+          apply (continuous_mult (fun _ => 1) (fun w => student 1 0 1 w / standard_null nil w)); [apply continuous_const|].
+          apply (continuous_mult (student 1 0 1) (fun w => / standard_null nil w)).
+          + unfold student. apply (continuous_mult (fun w => student_kernel 1 ((w - 0) / 1)) (fun _ => / (1 * student_scale 1))).
+            * apply (continuous_comp (fun w => (w - 0) / 1) (student_kernel 1)); [|apply student_kernel_cont; lra].
+              apply (ex_derive_continuous (fun w => (w - 0) / 1)). auto_derive. trivial.
+            * apply continuous_const.
+          + apply (continuous_comp (standard_null nil) Rinv); [apply normal_continuous|].
+            apply continuous_Rinv, Rgt_not_eq, normal_pos. lra.
+        - apply continuous_Rinv, Rgt_not_eq, unit_e_pos. }
+      apply (continuous_mult (fun w => Rabs (1 - c / unit_e (w :: nil)) + (1 - c / unit_e (w :: nil))) (fun _ => / 2));
+        [|apply continuous_const].
+      apply (continuous_plus (fun w => Rabs (1 - c / unit_e (w :: nil))) (fun w => 1 - c / unit_e (w :: nil))); [|exact C].
+      apply (continuous_comp (fun w => 1 - c / unit_e (w :: nil)) Rabs); [exact C|apply continuous_Rabs].
+    - intro w. simpl. destruct (excess_bounds c (w :: nil) Hc) as [[B1 B2] _]. rewrite Rabs_pos_eq; lra. }
+  exists (expect 0 1 (fun w => excess c (w :: nil))), (fun w => excess c (w :: nil)). split; [reflexivity|].
+  apply expect_correct; [lra|exact Ht].
+Qed.
+
+(** With M = 1 and c = 1 the bound is an equality. *)
+Theorem ville_attained N :
+  test_martingale standard_null (fun _ => 1) /\ (forall h, reached (fun _ => 1) 1 h) /\
+  null_expectation standard_null N (fun _ => 1) nil (1 / 1).
+Proof.
+assert (I : integral (fun w => normal 0 1 w * 1) 1).
+{ eapply integral_ext; [|exact (normal_normalised 0 1 Rlt_0_1)]. intro. cbv beta. ring. }
+split; [split; [intro; lra|intro; exact I]|]. split; [intros [|w h]; left; lra|].
+replace (1 / 1) with 1 by lra. generalize (@nil R). induction N as [|N IH]; intro h; [reflexivity|].
+exists (fun _ => 1). split; [intro; apply IH|exact I].
+Qed.
+
+Theorem claims_instance alpha : 0 < alpha ->
+  let other := normal_gamma_e (fun _ => 3) (fun h => hd 0 h) (fun _ => 2) in
+  let claims := (1 / 3, unit_e) :: (2 / 3, other) :: nil in
+  (forall w M, In (w, M) claims -> 0 < w /\ test_martingale standard_null M /\ M nil = 1) /\ total_weight claims = 1 /\
+  exists phi : list R -> R, (forall h, phi h <= 1) /\
+    (forall h, (forall w M, In (w, M) claims -> ~ reached M (1 / alpha / w) h) -> phi h <= 0) /\
+    exists l, null_expectation standard_null 1 phi nil l.
+Proof.
+intros Ha other claims. split; [|split].
+- intros w M [E|[E|[]]]; injection E as <- <-; (split; [lra|split; [apply student_martingale; intros; lra|reflexivity]]).
+- unfold claims. simpl. lra.
+- assert (Hc : 0 < 1 / alpha / (1 / 3)) by (repeat apply Rdiv_lt_0_compat; lra).
+  destruct (ville_instance _ Hc) as (B1 & B2 & E). exists (excess (1 / alpha / (1 / 3))).
+  split; [exact B1|]. split; [|exact E]. intros h H. apply B2. apply (H (1 / 3) unit_e). now left.
 Qed.

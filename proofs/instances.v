@@ -6,7 +6,8 @@
     - [J_instance]: J and L_gamma exist for it.
     - [family_instance]: the families of Lemma 1 exist: Eq6T's, and each q(x_t | x_0) below it.
     - [loss_instance_d]: the losses of Theorem 1 in d dimensions exist for the zero model: each is d.
-    - [tame_instance_d]: the zero model's squared error is tame in d dimensions.
+    - [tame_instance_d]: the zero model's squared error is tame in d dimensions; [J_instance_d]: J exists
+      there for a model that couples all components.
     - [tau_instance]: Lemma 1 along every second time; [family_instance_d]: its families in d dimensions.
     - [gaussian_chain_instance]: the densities of the generative chain for Gaussian data exist.
     - [average_instance]: Theorem1_averaged, for x_0 ~ N(m, v) and the zero model at T = 1.
@@ -20,7 +21,7 @@
 
 From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess.
+From ddim Require Import gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess.
 Open Scope R_scope.
 
 Definition harmonic (t : nat) : R := / (1 + INR t).
@@ -100,48 +101,21 @@ induction d as [|d IH].
   + rewrite S_INR. ring.
 Qed.
 
-Lemma continuous_d_ext d : forall (U : UniformSpace) (f g : U -> vec d -> R),
-  (forall u z, f u z = g u z) -> continuous_d d U f -> continuous_d d U g.
-Proof.
-induction d as [|d IH]; simpl; intros U f g E H.
-- intro u. apply (continuous_ext (fun u => f u tt)); [intro; apply E|apply H].
-- apply (IH _ (fun p zs => f (fst p) (snd p, zs))); [intros; apply E|exact H].
-Qed.
-
-Lemma distance2_continuous d : forall (U : UniformSpace) (g : U -> R), (forall u, continuous g u) ->
-  continuous_d d U (fun u z => g u + distance2 d z (const_d d 0)).
-Proof.
-induction d as [|d IH]; intros U g Hg.
-- simpl. intro u. apply (continuous_plus g (fun _ => 0)); [apply Hg|apply continuous_const].
-- apply (continuous_d_ext d _ (fun p zs => (g (fst p) + (snd p - 0) ^ 2) + distance2 d zs (const_d d 0))).
-  + intros [u x] zs. simpl. ring.
-  + apply IH. intros [u x].
-    apply (continuous_plus (fun p : U * R => g (fst p)) (fun p => (snd p - 0) ^ 2)).
-    * apply (continuous_comp (fun p : U * R => fst p) g); [apply continuous_fst|apply Hg].
-    * apply (continuous_comp (fun p : U * R => snd p) (fun x => (x - 0) ^ 2)); [apply continuous_snd|].
-      apply (ex_derive_continuous (fun x => (x - 0) ^ 2)). auto_derive. trivial.
-Qed.
-
-Lemma distance2_size d (z : vec d) : 0 <= size_d d z /\ 0 <= distance2 d z (const_d d 0) <= size_d d z ^ 2.
-Proof.
-induction d as [|d IH]; [simpl; lra|].
-destruct z as [x z]. destruct (IH z) as (H1 & H2 & H3). cbn [size_d distance2 const_d fst snd].
-assert (Hx := Rabs_pos x). rewrite Rminus_0_r, <- (pow2_abs x). split; [lra|].
-assert (0 <= Rabs x * size_d d z) by now apply Rmult_le_pos.
-split; [generalize (pow2_ge_0 (Rabs x)); lra|].
-replace ((Rabs x + size_d d z) ^ 2) with (Rabs x ^ 2 + size_d d z ^ 2 + 2 * (Rabs x * size_d d z)) by ring. lra.
-Qed.
-
 Theorem tame_instance_d d : tame_d d (fun eps => distance2 d eps (const_d d 0)).
+Proof. apply tame_map_distance; [apply tame_map_id|apply tame_map_const]. Qed.
+
+(** Every component of the prediction is |x|^2. *)
+Definition coupled_model (d : nat) (t : nat) (x : vec d) : vec d := const_d d (distance2 d x (const_d d 0)).
+
+Theorem J_instance_d d x0 :
+  tame_model_d d 2 (coupled_model d) /\ exists j, J_d d small_alpha small_sigma 2 (coupled_model d) x0 j.
 Proof.
-split.
-- apply (continuous_d_ext d _ (fun _ z => 0 + distance2 d z (const_d d 0))); [intros; ring|].
-  apply (distance2_continuous d R_UniformSpace (fun _ => 0)). intro. apply continuous_const.
-- exists 1, 2. repeat split; try lra. intro z. destruct (distance2_size d z) as (H1 & H2 & H3).
-  rewrite Rabs_pos_eq, Rmult_1_l by exact H2. apply Rle_trans with (1 := H3).
-  replace (2 * size_d d z) with (size_d d z + size_d d z) by ring. rewrite exp_plus.
-  assert (size_d d z <= exp (size_d d z)) by (generalize (exp_ineq1_le (size_d d z)); lra).
-  simpl. rewrite Rmult_1_r. now apply Rmult_le_compat.
+assert (M : tame_model_d d 2 (coupled_model d)).
+{ intros t _. unfold coupled_model. generalize d at 2 4 as n. induction n as [|n IH]; [exact I|].
+  split; [apply tame_instance_d|exact IH]. }
+split; [exact M|].
+destruct (Theorem1_exact_d d small_alpha small_sigma 2 small_chain ltac:(simpl; lra) (coupled_model d) x0 M) as (l & _ & H).
+eexists. exact H.
 Qed.
 
 (** ** Sub-sequences, families in d dimensions, the generative chain *)

@@ -460,7 +460,8 @@ Qed.
 (** ** In d dimensions *)
 
 (** [vec d] is R^d, [normal_d d m v x] the density of N(m, v I), [integral_d d f l] an integral over
-    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2. *)
+    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2; [integrate_out_d d] is [integrate_out]
+    for states in R^d, [p_step_d] and [p_first_d] are Eq10's kernels. *)
 Theorem Normal_d : forall d m v x, 0 < v ->
   normal_d d m v x = exp (- distance2 d x m / (2 * v)) / sqrt (2 * PI * v) ^ d.
 Proof. exact normal_d_isotropic. Qed.

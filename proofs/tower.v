@@ -70,7 +70,8 @@ Qed.
 Lemma kernel_parameter_bound u x :
   Rabs (expect (k * x + c) s (F u)) <= C u * kernel_growth b c s * exp (b * Rabs k * Rabs x).
 Proof.
-apply Rle_trans with (1 := proj2 (expect_bound (k * x + c) s (F u) (C u) b s_pos (proj1 (parameter_tame u)) (C_nonneg u) (F_bound u))).
+apply Rle_trans with (1 := proj2 (expect_bound (k * x + c) s (F u) (C u) b s_pos (proj1 (parameter_tame u))
+  (C_nonneg u) (F_bound u))).
 rewrite Rmult_assoc. apply Rmult_le_compat_l; trivial.
 assert (K : Rabs (k * x + c) <= Rabs k * Rabs x + Rabs c) by (rewrite <- Rabs_mult; apply Rabs_triang).
 apply (Rmult_le_compat_l b) in K; trivial.
@@ -153,7 +154,8 @@ intros Hs Hb. induction d as [|d IH]; intros U Psi C b' HP HC PC H.
     - apply (continuous_pair (fun r : (U * R) * R => fst (fst r)) (fun r => snd r)).
       + destruct r as [[u x] y]. apply (continuous_comp (fun r : (U * R) * R => fst r) (fun p => fst p)); apply continuous_fst.
       + destruct r as [p y]. apply continuous_snd.
-    - destruct r as [[u x] y]. apply (continuous_comp (fun r : (U * R) * R => fst r) (fun p => snd p)); [apply continuous_fst|apply continuous_snd]. }
+    - destruct r as [[u x] y]. apply (continuous_comp (fun r : (U * R) * R => fst r) (fun p => snd p));
+        [apply continuous_fst|apply continuous_snd]. }
   cbn [continuous_d] in HP |- *.
   assert (K := IH (prod_UniformSpace U R_UniformSpace) (fun r zs => Psi (fst (fst r), snd r) (snd (fst r), zs))
     (fun p => C (fst p) * exp (b' * Rabs (snd p))) b').
@@ -347,7 +349,8 @@ induction d as [|d IH]; intros m w phi Phi l Hp HP Hl.
     intro y. apply Rle_trans with (1 := BL y). right. ring. }
   assert (El : l = expect (evidence_mean m1 k (c w1)) (evidence_variance v k s) Lam).
   { destruct Hl as [g [Hg Ig]]. apply (integral_unique _ _ _ Ig).
-    apply (integral_ext (fun y => normal (evidence_mean m1 k (c w1)) (evidence_variance v k s) y * Lam y)); [|now apply expect_correct].
+    apply (integral_ext (fun y => normal (evidence_mean m1 k (c w1)) (evidence_variance v k s) y * Lam y));
+      [|now apply expect_correct].
     intro y. symmetry. apply (integral_d_unique d _ _ _ (Hg y)).
     apply (integral_d_scaled d (normal (evidence_mean m1 k (c w1)) (evidence_variance v k s) y) _ _ _ _ (IL y)); [|reflexivity].
     intro ys. unfold affine_d, evidence_mean. cbn [fst snd normal_d map2]. apply Rmult_assoc. }
@@ -421,8 +424,10 @@ intros [Cf (C1 & b1 & HC1 & Hb1 & H1)] [Cg (C2 & b2 & HC2 & Hb2 & H2)]. split.
   apply (continuous_plus (fun p : R * R => fst p) (fun p => snd p)); [apply continuous_fst|apply continuous_snd].
 - exists (C1 + C2), (b1 + b2). repeat split; try lra. intro z. assert (Hz := size_d_nonneg d z).
   assert (0 <= b1 * size_d d z) by now apply Rmult_le_pos. assert (0 <= b2 * size_d d z) by now apply Rmult_le_pos.
-  assert (E1 : C1 * exp (b1 * size_d d z) <= C1 * exp ((b1 + b2) * size_d d z)) by (apply Rmult_le_compat_l; trivial; apply exp_le; lra).
-  assert (E2 : C2 * exp (b2 * size_d d z) <= C2 * exp ((b1 + b2) * size_d d z)) by (apply Rmult_le_compat_l; trivial; apply exp_le; lra).
+  assert (E1 : C1 * exp (b1 * size_d d z) <= C1 * exp ((b1 + b2) * size_d d z))
+    by (apply Rmult_le_compat_l; trivial; apply exp_le; lra).
+  assert (E2 : C2 * exp (b2 * size_d d z) <= C2 * exp ((b1 + b2) * size_d d z))
+    by (apply Rmult_le_compat_l; trivial; apply exp_le; lra).
   apply Rle_trans with (1 := Rabs_triang _ _). specialize (H1 z). specialize (H2 z). lra.
 Qed.
 
@@ -460,7 +465,8 @@ Qed.
 Lemma tame_d_tail d f : tame_d d f -> tame_d (S d) (fun z => f (snd z)).
 Proof.
 intros [Hc (C & b & HC & Hb & H)]. split.
-- apply (continuous_d_comp d R_UniformSpace (prod_UniformSpace R_UniformSpace R_UniformSpace) (fun p => fst p) (fun _ => f)); [|exact Hc].
+- apply (continuous_d_comp d R_UniformSpace (prod_UniformSpace R_UniformSpace R_UniformSpace) (fun p => fst p) (fun _ => f));
+    [|exact Hc].
   intros [u z]. apply continuous_fst.
 - exists C, b. repeat split; trivial. intros [z zs]. cbn [fst snd size_d]. apply Rle_trans with (1 := H zs).
   apply Rmult_le_compat_l; trivial. apply exp_le, Rmult_le_compat_l; trivial. generalize (Rabs_pos z). lra.

@@ -485,6 +485,14 @@ Theorem Eq8_d : forall d a a_p s x0 x_prev x_t,
     (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
 Proof. exact Eq8_closed_form_d. Qed.
 
+Theorem NonMarkov_d : forall d a a_p s,
+  (1 <= d)%nat -> eq7_domain a a_p s ->
+  ((forall x0 x0' x_prev x_t,
+      q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
+      q_posterior_d d a a_p s x0' x_t x_prev * q_marginal_d d a x0' x_t / q_marginal_d d a_p x0' x_prev) <->
+   s ^ 2 = (1 - a_p) / (1 - a) * (1 - a / a_p)).
+Proof. exact NonMarkov_iff_d. Qed.
+
 Theorem KL_d : forall d m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
   kl_d d (normal_d d m1 v1) (normal_d d m2 v2)
     ((INR d * (ln (v2 / v1) + v1 / v2 - 1) + distance2 d m1 m2 / v2) / 2).
@@ -559,6 +567,18 @@ Proof.
 intros d alpha_bar sigma T H H1 x0. exists (Theorem1_constant_d d alpha_bar sigma T x0). intros eps_theta Hm.
 exact (Theorem1_exact_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
 Qed.
+
+(** No other weights will do. *)
+Theorem Theorem1_d_unique : forall d alpha_bar sigma T weights x0,
+  (1 <= d)%nat -> chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall eps_theta eps_theta' j j' loss loss',
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta' t)) ->
+     J_d d alpha_bar sigma T eps_theta x0 j -> losses_d d alpha_bar T eps_theta x0 loss ->
+     J_d d alpha_bar sigma T eps_theta' x0 j' -> losses_d d alpha_bar T eps_theta' x0 loss' ->
+     j - sum (fun t => weights t * loss t) 1 T = j' - sum (fun t => weights t * loss' t) 1 T) ->
+  forall t, (1 <= t <= T)%nat -> weights t = gamma alpha_bar sigma t.
+Proof. exact Theorem1_weights_unique_d. Qed.
 
 (** For J in its KL form less is asked of the model: where the losses
     E|eps - eps_theta|^2 exist, so do all terms of J, and J = L_gamma + C. *)

@@ -6,7 +6,7 @@
     - [Eq11_lines_d]: the two lines of Eq11 are equal path by path.
     - [Eq11_KL_form_d]: J, the integral over the path, converges and is its KL form; eps_theta may couple
       the components in any way, each of which is continuous and of at most exponential growth.
-    - [Theorem1_exact_d]: J = L_gamma + C. *)
+    - [Theorem1_exact_d]: J = L_gamma + C; [Theorem1_weights_unique_d]: any other weights fail. *)
 
 From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
@@ -362,6 +362,11 @@ Qed.
 
 (** ** Theorem 1 *)
 
+(** The losses, as L writes them. *)
+Definition losses_d (loss : nat -> R) : Prop := forall t, (1 <= t <= T)%nat ->
+  integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+    distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t).
+
 (** From the law of x_t to the law of the noise. *)
 Lemma loss_exists_d t : (1 <= t <= T)%nat ->
   integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
@@ -391,10 +396,7 @@ destruct (A d x0 eps) as (A1 & A2 & A3). rewrite A1, A2, <- A3. ring.
 Qed.
 
 (** J as the integral over the path is L_gamma + C. *)
-Theorem Theorem1_exact_d : exists loss : nat -> R,
-  (forall t, (1 <= t <= T)%nat ->
-    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
-      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) /\
+Theorem Theorem1_exact_d : exists loss : nat -> R, losses_d loss /\
   J_d (sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0).
 Proof.
 exists (fun t => q_expect_d d alpha_bar x0 t (noise_error t)). split; [exact loss_exists_d|].
@@ -411,3 +413,46 @@ Lemma J_d_unique j j' : J_d j -> J_d j' -> j = j'.
 Proof. intros H H'. exact (integrate_out_d_unique d (seq 1 T) _ _ _ _ (fun x => eq_refl) H H' (fun _ => x0)). Qed.
 
 End Model.
+
+(** Weights that leave J - L the same for all models are the exact ones. *)
+Definition one_at_d (d s t : nat) (_ : vec d) : vec d := const_d d (if Nat.eqb t s then 1 else 0).
+
+Lemma distance2_const_mean d c :
+  integral_d d (fun eps => normal_d d (const_d d 0) 1 eps * distance2 d eps (const_d d c)) (INR d * (1 + c ^ 2)).
+Proof.
+induction d as [|d IH]; [simpl; ring|].
+assert (V : integral (fun x => normal 0 1 x * (x - c) ^ 2) (1 + c ^ 2)).
+{ eapply integral_eq; [exact (normal_quadratic 1 (- 2 * c) (c ^ 2) 0 1 Rlt_0_1)| |]; [intro x; cbv beta|]; ring. }
+assert (A := integral_d_cons d _ _ _ _ V (normal_d_normalised d (const_d d 0) 1 Rlt_0_1)).
+assert (B := integral_d_cons d _ _ _ _ (normal_normalised 0 1 Rlt_0_1) IH).
+apply (integral_d_scaled (S d) 1 _ _ _ _ (integral_d_plus _ _ _ _ _ A B)).
+- intros [x xs]. cbn [normal_d distance2 const_d fst snd]. ring.
+- rewrite S_INR. ring.
+Qed.
+
+Theorem Theorem1_weights_unique_d d alpha_bar sigma T weights x0 :
+  (1 <= d)%nat -> chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall eps_theta eps_theta' j j' loss loss',
+     tame_model_d d T eps_theta -> tame_model_d d T eps_theta' ->
+     J_d d alpha_bar sigma T eps_theta x0 j -> losses_d d alpha_bar T eps_theta x0 loss ->
+     J_d d alpha_bar sigma T eps_theta' x0 j' -> losses_d d alpha_bar T eps_theta' x0 loss' ->
+     j - sum (fun t => weights t * loss t) 1 T = j' - sum (fun t => weights t * loss' t) 1 T) ->
+  forall t, (1 <= t <= T)%nat -> weights t = gamma alpha_bar sigma t.
+Proof.
+intros Hd D H1 H s Hs.
+assert (M : forall s, tame_model_d d T (one_at_d d s)) by (intros r t _; exact (tame_map_const d d _)).
+assert (E : forall r, losses_d d alpha_bar T (one_at_d d r) x0 (fun t => INR d * (if Nat.eqb t r then 2 else 1))).
+{ intros r t Ht. unfold one_at_d.
+  replace (if Nat.eqb t r then 2 else 1) with (1 + (if Nat.eqb t r then 1 else 0) ^ 2) by (destruct (Nat.eqb t r); ring).
+  apply distance2_const_mean. }
+assert (L : forall r w loss, losses_d d alpha_bar T (one_at_d d r) x0 loss ->
+  sum (fun t => w t * loss t) 1 T = sum (fun t => w t * INR d * (if Nat.eqb t r then 2 else 1)) 1 T).
+{ intros r w loss Hl. apply sum_ext. intros t Ht.
+  rewrite (integral_d_unique d _ _ _ (Hl t ltac:(lia)) (E r t ltac:(lia))). ring. }
+destruct (Theorem1_exact_d d alpha_bar sigma T D H1 (one_at_d d s) x0 (M s)) as (l1 & B1 & A1).
+destruct (Theorem1_exact_d d alpha_bar sigma T D H1 (one_at_d d 0) x0 (M O)) as (l2 & B2 & A2).
+assert (K := H _ _ _ _ _ _ (M s) (M O) A1 B1 A2 B2).
+rewrite (L s weights l1 B1), (L O weights l2 B2), (L s _ l1 B1), (L O _ l2 B2) in K.
+rewrite (sum_one_at (fun t => gamma alpha_bar sigma t * INR d) s T Hs), (sum_one_at (fun t => weights t * INR d) s T Hs) in K.
+apply (Rmult_eq_reg_r (INR d)); [lra|]. apply not_0_INR. lia.
+Qed.

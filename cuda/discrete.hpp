@@ -30,28 +30,50 @@ struct DiscreteDraw {
   DDIM_HD Index packs() const { return layout.samples; }
   Index blocks() const { return (packs() + kThreads - 1) / kThreads; }
 
-  DDIM_HD void pack(Index j) const {
-    double u;
-    if (uniforms != nullptr) {
-      u = uniforms[j];
-    } else {
-      const Words drawn = words.words(static_cast<std::uint64_t>(j));
-      u = static_cast<double>((std::uint64_t{drawn.w[0]} << 32 | drawn.w[1]) >> 11) * 0x1p-53;
-    }
-    const T* const current = in[0].data + j * in[0].stride;
-    const T* const clean = in[1].data + j * in[1].stride;
-    Index k = 0;
-    for (;; ++k) {
-      const double probability = fma(x_t, static_cast<double>(to_real(current[k])),
-                                     fma(x0, static_cast<double>(to_real(clean[k])), uniform));
-      u = u - probability;
-      if (!(u >= 0) || k + 1 == layout.dim) break;
-    }
+  DDIM_HD double uniform_of(Index j) const {
+    if (uniforms != nullptr) return uniforms[j];
+    const Words drawn = words.words(static_cast<std::uint64_t>(j));
+    return static_cast<double>((std::uint64_t{drawn.w[0]} << 32 | drawn.w[1]) >> 11) * 0x1p-53;
+  }
+  /// What is left of u after one category.
+  DDIM_HD double after(double u, Real<T> current, Real<T> clean) const {
+    return u - fma(x_t, static_cast<double>(current), fma(x0, static_cast<double>(clean), uniform));
+  }
+  DDIM_HD void write(Index j, double u, Index k) const {
     category[j] = u == u ? static_cast<std::int32_t>(k) : -1;
   }
 
+  DDIM_HD void pack(Index j) const {
+    constexpr int V = kPack<T>;
+    const Source<T> column[2] = {{in[0].data + j * in[0].stride, 0}, {in[1].data + j * in[1].stride, 0}};
+    const Layout one{1, layout.dim, layout.vector};
+    double u = uniform_of(j);
+    Index found = 0;
+    for (Index k = 0; k < layout.dim && u >= 0; k += V) {
+      const int count = layout.dim - k < V ? static_cast<int>(layout.dim - k) : V;
+      Real<T> current[V], clean[V];
+      load(column[0], one, k, count, current);
+      load(column[1], one, k, count, clean);
+      for (int i = 0; i < V; ++i) {
+        if (i == count || !(u >= 0)) break;
+        found = k + i;
+        u = after(u, current[i], clean[i]);
+      }
+    }
+    write(j, u, found);
+  }
+
   void host() const {
-    for (Index j = 0; j < packs(); ++j) pack(j);
+    for (Index j = 0; j < packs(); ++j) {
+      double u = uniform_of(j);
+      Index k = -1;
+      do {
+        ++k;
+        const Index e = j * layout.dim + k;
+        u = after(u, load_element(in[0], layout, e), load_element(in[1], layout, e));
+      } while (u >= 0 && k + 1 < layout.dim);
+      write(j, u, k);
+    }
   }
 };
 

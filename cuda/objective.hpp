@@ -14,8 +14,9 @@ inline constexpr int kSumRounds = 8;
 inline constexpr Index kTotalWidth = 1024;  // per-sample results that one block adds
 
 /// The block's tree over its threads' sums, as a plain loop.
-inline double add_block(std::vector<double>& sums) {
-  double total = 0;
+template <class V>
+V add_block(std::vector<V>& sums) {
+  V total{};
   for (int warp = 0; warp < kSumThreads; warp += 32) {
     for (int half = 16; half > 0; half /= 2) {
       for (int lane = 0; lane < half; ++lane)

@@ -13,8 +13,8 @@
 #include "cuda/steps.hpp"
 #include "reference/ddim.hpp"
 
-/// The typed API on raw pointers. Every operation takes an executor first, which says where it runs: Host{}
-/// (host.hpp), Device{stream} (device.hpp). Coefficients come from the reference in double and are rounded
+/// The typed API on raw pointers. Every operation takes an executor first, which says where it runs: Host{},
+/// or Device{stream} of device.hpp. Coefficients come from the reference in double and are rounded
 /// once to Real<T>; shapes, pointers, aliasing and the equations' domains are checked before anything runs.
 /// T is double, float, Float16 or BFloat16. An output may be exactly one of the inputs (in place). Values are
 /// not looked at: a NaN or infinity that goes in comes out.
@@ -347,7 +347,7 @@ void trajectory(const Run& run, const Chain& chain, double mean, double variance
     const double total =
         static_cast<double>(step.current.alpha_bar) * variance + step.current.one_minus_alpha_bar;
     steps[i] = {static_cast<R>(sqrt_one_minus_alpha_bar(step.current) / total),
-                static_cast<R>(sqrt_alpha_bar(step.current) * mean), static_cast<R>(c.x_t),
+                static_cast<R>(sqrt_alpha_bar(step.current) * mean), static_cast<R>(c.x_t - 1),
                 static_cast<R>(c.output), static_cast<R>(sigma)};
     most_sigma = std::max(most_sigma, sigma);
   }

@@ -6,6 +6,7 @@
     - [normal_d_isotropic]: that density is exp (- |x - m|^2 / (2 v)) / sqrt (2 PI v)^d.
     - [Lemma1_step_d], [Lemma1_chain_d]: Lemma 1.
     - [Eq8_closed_form_d]: the quotient of three densities is Eq8's.
+    - [NonMarkov_iff_d]: it forgets x0 exactly at DDPM's variance.
     - [KL_general_d]: the divergence of N(m1, v1 I) from N(m2, v2 I).
     - [Eq11_KL_step_d]: KL of one kernel is gamma_t |e_t - eps_theta(x_t)|^2, in norm.
     - [expect_d_exists]: a continuous function of exponential growth on R^d ([tame_d]) has an
@@ -206,6 +207,41 @@ intros H. rewrite Eq8_product_d by trivial.
 change (normal_d d (map2 d _ x0 x_prev) _ x_t) with (q_forward_d d a a_p s x0 x_prev x_t).
 assert (P : 0 < q_marginal_d d a_p x0 x_prev) by (apply normal_d_pos; destruct H as (? & ? & ?); lra).
 field. lra.
+Qed.
+
+(** ** NonMarkov *)
+
+(** Bayes' rule, as the text has it. *)
+Definition q_bayes_d (d : nat) (a a_p s : R) (x0 x_prev x_t : vec d) : R :=
+  q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev.
+
+Lemma q_bayes_d_cons d a a_p s y0 x0 y x_prev z x_t : eq7_domain a a_p s ->
+  q_bayes_d (S d) a a_p s (y0, x0) (y, x_prev) (z, x_t) = q_bayes a a_p s y0 y z * q_bayes_d d a a_p s x0 x_prev x_t.
+Proof.
+intros (Ha & Hap & Hs & Hd).
+assert (P1 : 0 < q_marginal a_p y0 y) by (apply normal_pos; lra).
+assert (P2 : 0 < q_marginal_d d a_p x0 x_prev) by (apply normal_d_pos; lra).
+unfold q_bayes_d, q_bayes.
+change (q_marginal_d (S d) a_p (y0, x0) (y, x_prev)) with (q_marginal a_p y0 y * q_marginal_d d a_p x0 x_prev).
+change (q_marginal_d (S d) a (y0, x0) (z, x_t)) with (q_marginal a y0 z * q_marginal_d d a x0 x_t).
+change (q_posterior_d (S d) a a_p s (y0, x0) (z, x_t) (y, x_prev))
+  with (q_posterior a a_p s y0 z y * q_posterior_d d a a_p s x0 x_t x_prev).
+field. lra.
+Qed.
+
+Theorem NonMarkov_iff_d d a a_p s : (1 <= d)%nat -> eq7_domain a a_p s ->
+  ((forall x0 x0' x_prev x_t, q_bayes_d d a a_p s x0 x_prev x_t = q_bayes_d d a a_p s x0' x_prev x_t) <->
+   s ^ 2 = ddpm_variance a a_p).
+Proof.
+intros Hd H. rewrite <- (NonMarkov_iff a a_p s H). split.
+- intros E y0 y0' y z. destruct d as [|n]; [lia|].
+  specialize (E (y0, const_d n 0) (y0', const_d n 0) (y, const_d n 0) (z, const_d n 0)).
+  rewrite !q_bayes_d_cons in E by trivial. apply Rmult_eq_reg_r in E; [exact E|].
+  apply Rgt_not_eq. destruct H as (Ha & Hap & Hs & _).
+  apply Rdiv_lt_0_compat; [apply Rmult_lt_0_compat|]; apply normal_d_pos; try lra. now apply sqr_pos.
+- intros E. clear Hd. induction d as [|n IH]; intros x0 x0' x_prev x_t; [reflexivity|].
+  destruct x0 as [y0 x0], x0' as [y0' x0'], x_prev as [y x_prev], x_t as [z x_t].
+  rewrite !q_bayes_d_cons by trivial. f_equal; [apply E|apply IH].
 Qed.
 
 (** ** Kullback-Leibler divergence *)

@@ -25,8 +25,8 @@
 
 From Coq Require Import Reals List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require gaussian fubini predictor steps laws objective dimensions truths flow eprocess refuted discrete.
-Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess discrete.
+From ddim Require gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess refuted discrete.
+Import gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess discrete.
 Open Scope R_scope.
 
 (** ** Foundation: the Gaussian integral; the normal law is normalised, with mean m and variance v *)
@@ -460,7 +460,8 @@ Qed.
 (** ** In d dimensions *)
 
 (** [vec d] is R^d, [normal_d d m v x] the density of N(m, v I), [integral_d d f l] an integral over
-    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2. *)
+    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2; [integrate_out_d d] is [integrate_out]
+    for states in R^d, [p_step_d] and [p_first_d] are Eq10's kernels. *)
 Theorem Normal_d : forall d m v x, 0 < v ->
   normal_d d m v x = exp (- distance2 d x m / (2 * v)) / sqrt (2 * PI * v) ^ d.
 Proof. exact normal_d_isotropic. Qed.
@@ -484,12 +485,102 @@ Theorem Eq8_d : forall d a a_p s x0 x_prev x_t,
     (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
 Proof. exact Eq8_closed_form_d. Qed.
 
+Theorem NonMarkov_d : forall d a a_p s,
+  (1 <= d)%nat -> eq7_domain a a_p s ->
+  ((forall x0 x0' x_prev x_t,
+      q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
+      q_posterior_d d a a_p s x0' x_t x_prev * q_marginal_d d a x0' x_t / q_marginal_d d a_p x0' x_prev) <->
+   s ^ 2 = (1 - a_p) / (1 - a) * (1 - a / a_p)).
+Proof. exact NonMarkov_iff_d. Qed.
+
 Theorem KL_d : forall d m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
   kl_d d (normal_d d m1 v1) (normal_d d m2 v2)
     ((INR d * (ln (v2 / v1) + v1 / v2 - 1) + distance2 d m1 m2 / v2) / 2).
 Proof. exact KL_general_d. Qed.
 
-(** Theorem 1 for J in its KL form: eps_theta may couple the components; where the losses
+(** Along a path of states [x t] in R^d: Eq6, a density; Eq10. *)
+Theorem Eq6_d : forall d alpha_bar sigma x0 T,
+  (forall x, q_joint_d d alpha_bar sigma x0 T x =
+    q_marginal_d d (alpha_bar T) x0 (x T) *
+    product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t)) 1 (T - 1)) /\
+  (chain_domain alpha_bar sigma T ->
+    integrate_out_d d (seq 1 T) (q_joint_d d alpha_bar sigma x0 T) (fun _ => 1)).
+Proof. split; [reflexivity|]. apply Eq6_normalised_d. Qed.
+
+Theorem Eq10_d : forall d alpha_bar sigma T eps_theta x0 x,
+  let f t := map2 d (predict_x0 (alpha_bar t)) (x t) (eps_theta t (x t)) in
+  p_joint_d d alpha_bar sigma T eps_theta x0 x =
+  normal_d d (const_d d 0) 1 (x T) *
+  product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) (f (S t)) (x (S t)) (x t)) 1 (T - 1) *
+  normal_d d (f 1%nat) (sigma 1%nat ^ 2) x0.
+Proof. reflexivity. Qed.
+
+(** Lines 1 and 2 of Eq11 agree on every path; eps_theta may couple the components. *)
+Theorem Eq11_d : forall d alpha_bar sigma T eps_theta x0 x,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x) =
+  ln (q_marginal_d d (alpha_bar T) x0 (x T))
+  + sum (fun t => ln (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t))) 1 (T - 1)
+  - (ln (p_first_d d alpha_bar sigma eps_theta (x 1%nat) x0)
+     + sum (fun t => ln (p_step_d d alpha_bar sigma eps_theta t (x (S t)) (x t))) 1 (T - 1))
+  - ln (normal_d d (const_d d 0) 1 (x T)).
+Proof. intros d alpha_bar sigma T eps_theta x0 x H H1. exact (Eq11_lines_d d alpha_bar sigma T H H1 eps_theta x0 x). Qed.
+
+(** J, the integral over x_1, ..., x_T in R^d of q log (q / p), converges to its KL form, all terms of which
+    converge.  [tame_map d d f]: each component of f is continuous, all variables together, and at most
+    C exp (b (|z_1| + ... + |z_d|)). *)
+Theorem Eq11_J_d : forall d alpha_bar sigma T (eps_theta : nat -> vec d -> vec d) x0,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
+    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
+    (forall t x, (1 <= t < T)%nat ->
+      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
+             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
+    (forall t, (1 <= t < T)%nat ->
+      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
+    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
+      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
+    integrate_out_d d (seq 1 T)
+      (fun x => q_joint_d d alpha_bar sigma x0 T x *
+        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
+      (fun _ => KL_T + sum mean_KL 1 (T - 1) + nll).
+Proof.
+intros d alpha_bar sigma T eps_theta x0 H H1 Hm.
+exact (Eq11_KL_form_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
+Qed.
+
+(** That J is L_gamma + C, where C does not mention the model. *)
+Theorem Theorem1_d_J : forall d alpha_bar sigma T,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  forall x0, exists C, forall eps_theta : nat -> vec d -> vec d,
+  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+  exists loss : nat -> R,
+    (forall t, (1 <= t <= T)%nat ->
+      integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+        distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) /\
+    integrate_out_d d (seq 1 T)
+      (fun x => q_joint_d d alpha_bar sigma x0 T x *
+        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
+      (fun _ => sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + C).
+Proof.
+intros d alpha_bar sigma T H H1 x0. exists (Theorem1_constant_d d alpha_bar sigma T x0). intros eps_theta Hm.
+exact (Theorem1_exact_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
+Qed.
+
+(** No other weights will do. *)
+Theorem Theorem1_d_unique : forall d alpha_bar sigma T weights x0,
+  (1 <= d)%nat -> chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall eps_theta eps_theta' j j' loss loss',
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta' t)) ->
+     J_d d alpha_bar sigma T eps_theta x0 j -> losses_d d alpha_bar T eps_theta x0 loss ->
+     J_d d alpha_bar sigma T eps_theta' x0 j' -> losses_d d alpha_bar T eps_theta' x0 loss' ->
+     j - sum (fun t => weights t * loss t) 1 T = j' - sum (fun t => weights t * loss' t) 1 T) ->
+  forall t, (1 <= t <= T)%nat -> weights t = gamma alpha_bar sigma t.
+Proof. exact Theorem1_weights_unique_d. Qed.
+
+(** For J in its KL form less is asked of the model: where the losses
     E|eps - eps_theta|^2 exist, so do all terms of J, and J = L_gamma + C. *)
 Theorem Theorem1_d : forall d alpha_bar sigma T,
   chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
@@ -510,7 +601,7 @@ Theorem Theorem1_d : forall d alpha_bar sigma T,
     sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0.
 Proof. exact Theorem1_KL_form_d. Qed.
 
-(** Those losses do exist when the squared errors are continuous and of at most exponential growth:
+(** Those losses exist when the squared errors are continuous and of at most exponential growth:
     [tame_d d f] is joint continuity and |f z| <= C exp (b (|z_1| + ... + |z_d|)). *)
 Theorem Theorem1_d_losses : forall d alpha_bar T (eps_theta : nat -> vec d -> vec d) (x0 : vec d),
   (forall t, (1 <= t <= T)%nat ->

@@ -6,7 +6,8 @@
     - Eq12_ieee, Eq12_ieee_fma: whenever the step's result is finite, its inputs were, nothing on the way
       overflowed, and the result obeys the bound. The same for two terms, for Eq9's quotient,
       and (Eq12_ieee_one_ulp) against exact coefficients that the table's are within one ulp of.
-    - Instances: binary64, binary32, binary16, bfloat16, with their u and tiny. *)
+    - Instances: binary64, binary32, binary16, bfloat16, with their u and tiny; one_ulp_instance, a
+      coefficient and a step that meet the hypotheses. *)
 
 Require Import Reals Lra ZArith Lia Bool.
 From Flocq Require Import Core BinarySingleNaN.
@@ -196,3 +197,24 @@ Lemma format_constants :
   (u 11 = bpow radix2 (-11) /\ tiny (3 - 16 - 11) = bpow radix2 (-25)) /\
   (u 8 = bpow radix2 (-8) /\ tiny (3 - 128 - 8) = bpow radix2 (-134)).
 Proof. repeat split. Qed.
+
+(** Non-vacuity: 1 / 3 as binary64 has it, a coefficient within one ulp, in a step whose result is finite. *)
+Definition integer (z : Z) : binary_float 53 1024 := binary_normalize 53 1024 eq_refl eq_refl mode_NE z 0 false.
+Definition third : binary_float 53 1024 := div 53 1024 eq_refl eq_refl (integer 1) (integer 3).
+
+Example one_ulp_instance :
+  not_subnormal (3 - 1024 - 53) 53 (1/3) /\ one_ulp (3 - 1024 - 53) 53 (1/3) (B2R third) /\ B2R third <> 1/3 /\
+  let mul := mul 53 1024 eq_refl eq_refl in let add := add 53 1024 eq_refl eq_refl in
+  is_finite (add (add (mul third (integer 1)) (mul third (integer 2))) (mul third (integer 3))) = true.
+Proof.
+assert (N : not_subnormal (3 - 1024 - 53) 53 (1/3)).
+{ unfold not_subnormal; rewrite Rabs_pos_eq by lra; apply Rle_trans with (bpow radix2 (-2)); [apply bpow_le; lia|simpl; lra]. }
+assert (V : B2R third = F2R (Float radix2 6004799503160661 (-54))) by (vm_compute; reflexivity).
+split; [exact N|]; split; [|split].
+- right; split; [exact N|].
+  unfold ulp; rewrite Req_bool_false by lra; unfold cexp.
+  rewrite (mag_unique_pos radix2 (1/3) (-1)) by (simpl; lra).
+  rewrite V; unfold F2R; simpl; apply Rabs_le; lra.
+- rewrite V; unfold F2R; simpl; lra.
+- vm_compute; reflexivity.
+Qed.

@@ -6,15 +6,22 @@
     - [J_instance]: J and L_gamma exist for it.
     - [family_instance]: the families of Lemma 1 exist: Eq6T's, and each q(x_t | x_0) below it.
     - [loss_instance_d]: the losses of Theorem 1 in d dimensions exist for the zero model: each is d.
-    - [tame_instance_d]: the zero model's squared error is tame in d dimensions.
+    - [tame_instance_d]: the zero model's squared error is tame in d dimensions; [J_instance_d]: J exists
+      there for a model that couples all components.
     - [tau_instance]: Lemma 1 along every second time; [family_instance_d]: its families in d dimensions.
     - [gaussian_chain_instance]: the densities of the generative chain for Gaussian data exist.
     - [average_instance]: Theorem1_averaged, for x_0 ~ N(m, v) and the zero model at T = 1.
-    - [fubini_instance]: a dominated function of two variables that is no product. *)
+    - [fubini_instance]: a dominated function of two variables that is no product.
+    - [data_instance]: two data points for Eq15.
+    - [ville_instance]: for the normal-gamma e-process, a function below the event's indicator has an
+      expectation; [ville_attained]: a test martingale for which 1 / c is reached.
+    - [claims_instance]: several_claims, for two normal-gamma e-processes at weights 1/3 and 2/3.
+    The formats' hypotheses are met in ieee.v, the logarithm's in running.v, the tables' in schedule.v, and
+    the model's and solution's of Eq14 in steps.v; Theorem1_independent meets those of Theorem1_weights_unique. *)
 
 From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective dimensions truths flow eprocess.
+From ddim Require Import gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess.
 Open Scope R_scope.
 
 Definition harmonic (t : nat) : R := / (1 + INR t).
@@ -94,48 +101,21 @@ induction d as [|d IH].
   + rewrite S_INR. ring.
 Qed.
 
-Lemma continuous_d_ext d : forall (U : UniformSpace) (f g : U -> vec d -> R),
-  (forall u z, f u z = g u z) -> continuous_d d U f -> continuous_d d U g.
-Proof.
-induction d as [|d IH]; simpl; intros U f g E H.
-- intro u. apply (continuous_ext (fun u => f u tt)); [intro; apply E|apply H].
-- apply (IH _ (fun p zs => f (fst p) (snd p, zs))); [intros; apply E|exact H].
-Qed.
-
-Lemma distance2_continuous d : forall (U : UniformSpace) (g : U -> R), (forall u, continuous g u) ->
-  continuous_d d U (fun u z => g u + distance2 d z (const_d d 0)).
-Proof.
-induction d as [|d IH]; intros U g Hg.
-- simpl. intro u. apply (continuous_plus g (fun _ => 0)); [apply Hg|apply continuous_const].
-- apply (continuous_d_ext d _ (fun p zs => (g (fst p) + (snd p - 0) ^ 2) + distance2 d zs (const_d d 0))).
-  + intros [u x] zs. simpl. ring.
-  + apply IH. intros [u x].
-    apply (continuous_plus (fun p : U * R => g (fst p)) (fun p => (snd p - 0) ^ 2)).
-    * apply (continuous_comp (fun p : U * R => fst p) g); [apply continuous_fst|apply Hg].
-    * apply (continuous_comp (fun p : U * R => snd p) (fun x => (x - 0) ^ 2)); [apply continuous_snd|].
-      apply (ex_derive_continuous (fun x => (x - 0) ^ 2)). auto_derive. trivial.
-Qed.
-
-Lemma distance2_size d (z : vec d) : 0 <= size_d d z /\ 0 <= distance2 d z (const_d d 0) <= size_d d z ^ 2.
-Proof.
-induction d as [|d IH]; [simpl; lra|].
-destruct z as [x z]. destruct (IH z) as (H1 & H2 & H3). cbn [size_d distance2 const_d fst snd].
-assert (Hx := Rabs_pos x). rewrite Rminus_0_r, <- (pow2_abs x). split; [lra|].
-assert (0 <= Rabs x * size_d d z) by now apply Rmult_le_pos.
-split; [generalize (pow2_ge_0 (Rabs x)); lra|].
-replace ((Rabs x + size_d d z) ^ 2) with (Rabs x ^ 2 + size_d d z ^ 2 + 2 * (Rabs x * size_d d z)) by ring. lra.
-Qed.
-
 Theorem tame_instance_d d : tame_d d (fun eps => distance2 d eps (const_d d 0)).
+Proof. apply tame_map_distance; [apply tame_map_id|apply tame_map_const]. Qed.
+
+(** Every component of the prediction is |x|^2. *)
+Definition coupled_model (d : nat) (t : nat) (x : vec d) : vec d := const_d d (distance2 d x (const_d d 0)).
+
+Theorem J_instance_d d x0 :
+  tame_model_d d 2 (coupled_model d) /\ exists j, J_d d small_alpha small_sigma 2 (coupled_model d) x0 j.
 Proof.
-split.
-- apply (continuous_d_ext d _ (fun _ z => 0 + distance2 d z (const_d d 0))); [intros; ring|].
-  apply (distance2_continuous d R_UniformSpace (fun _ => 0)). intro. apply continuous_const.
-- exists 1, 2. repeat split; try lra. intro z. destruct (distance2_size d z) as (H1 & H2 & H3).
-  rewrite Rabs_pos_eq, Rmult_1_l by exact H2. apply Rle_trans with (1 := H3).
-  replace (2 * size_d d z) with (size_d d z + size_d d z) by ring. rewrite exp_plus.
-  assert (size_d d z <= exp (size_d d z)) by (generalize (exp_ineq1_le (size_d d z)); lra).
-  simpl. rewrite Rmult_1_r. now apply Rmult_le_compat.
+assert (M : tame_model_d d 2 (coupled_model d)).
+{ intros t _. unfold coupled_model. generalize d at 2 4 as n. induction n as [|n IH]; [exact I|].
+  split; [apply tame_instance_d|exact IH]. }
+split; [exact M|].
+destruct (Theorem1_exact_d d small_alpha small_sigma 2 small_chain ltac:(simpl; lra) (coupled_model d) x0 M) as (l & _ & H).
+eexists. exact H.
 Qed.
 
 (** ** Sub-sequences, families in d dimensions, the generative chain *)
@@ -251,4 +231,94 @@ split.
 - intros x y. assert (P := Rmult_lt_0_compat _ _ (normal_pos 0 1 x Rlt_0_1) (normal_pos 0 1 y Rlt_0_1)).
   rewrite Rabs_mult, (Rabs_pos_eq (_ * _)) by lra. rewrite <- Rmult_1_r.
   apply Rmult_le_compat_l; [lra|]. apply Rabs_le. generalize (SIN_bound (x * y)). lra.
+Qed.
+
+Theorem data_instance : positive_data ((1 / 3, -1) :: (2 / 3, 1) :: nil).
+Proof. split; [discriminate|]. intros w y [E|[E|[]]]; injection E as <- <-; lra. Qed.
+
+(** ** The e-process *)
+
+Definition unit_e : list R -> R := normal_gamma_e (fun _ => 1) (fun _ => 0) (fun _ => 1).
+Definition excess (c : R) (h : list R) : R := Rmax 0 (1 - c / unit_e h).
+
+Lemma unit_e_pos h : 0 < unit_e h.
+Proof.
+unfold unit_e, normal_gamma_e. induction h as [|w h IH]; simpl; [lra|]. apply Rmult_lt_0_compat; [exact IH|].
+apply Rdiv_lt_0_compat; [|apply normal_pos; lra]. unfold student.
+destruct (student_scale_correct 1 ltac:(lra)) as [_ P]. apply Rdiv_lt_0_compat; [apply student_kernel_pos|lra].
+Qed.
+
+Lemma Rmax_by_Rabs y : (Rabs y + y) / 2 = Rmax 0 y.
+Proof. unfold Rmax, Rabs. destruct (Rle_dec 0 y); destruct (Rcase_abs y); lra. Qed.
+
+Lemma excess_bounds c h : 0 < c -> 0 <= excess c h <= 1 /\ (unit_e h <= c -> excess c h = 0).
+Proof.
+intros Hc. assert (P := unit_e_pos h). assert (Q := Rdiv_lt_0_compat c _ Hc P). unfold excess. repeat split.
+- apply Rmax_l.
+- apply Rmax_lub; lra.
+- intros H. apply Rmax_left. assert (1 <= c / unit_e h); [|lra].
+  apply (Rmult_le_reg_r (unit_e h)); [exact P|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l; lra.
+Qed.
+
+Theorem ville_instance c : 0 < c ->
+  (forall h, excess c h <= 1) /\ (forall h, ~ reached unit_e c h -> excess c h <= 0) /\
+  exists l, null_expectation standard_null 1 (excess c) nil l.
+Proof.
+intros Hc. split; [|split].
+- intro h. now apply excess_bounds.
+- intros h H. right. apply excess_bounds; trivial. apply Rnot_lt_le. intro K. apply H. destruct h; left; now apply Rlt_le.
+- assert (Ht : tame (fun w => excess c (w :: nil))).
+  { apply (tame_polynomial _ 1 0); [|lra|].
+    - intro w. unfold excess.
+      apply (continuous_ext (fun w => (Rabs (1 - c / unit_e (w :: nil)) + (1 - c / unit_e (w :: nil))) / 2)).
+      { intro z. apply Rmax_by_Rabs. }
+      assert (C : continuous (fun w => 1 - c / unit_e (w :: nil)) w).
+      { apply (continuous_minus (fun _ => 1) (fun w => c / unit_e (w :: nil))); [apply continuous_const|].
+        apply (continuous_mult (fun _ => c) (fun w => / unit_e (w :: nil))); [apply continuous_const|].
+        apply (continuous_comp (fun w => unit_e (w :: nil)) Rinv).
+        - unfold unit_e, normal_gamma_e. simpl.
+          apply (continuous_mult (fun _ => 1) (fun w => student 1 0 1 w / standard_null nil w)); [apply continuous_const|].
+          apply (continuous_mult (student 1 0 1) (fun w => / standard_null nil w)).
+          + unfold student. apply (continuous_mult (fun w => student_kernel 1 ((w - 0) / 1)) (fun _ => / (1 * student_scale 1))).
+            * apply (continuous_comp (fun w => (w - 0) / 1) (student_kernel 1)); [|apply student_kernel_cont; lra].
+              apply (ex_derive_continuous (fun w => (w - 0) / 1)). auto_derive. trivial.
+            * apply continuous_const.
+          + apply (continuous_comp (standard_null nil) Rinv); [apply normal_continuous|].
+            apply continuous_Rinv, Rgt_not_eq, normal_pos. lra.
+        - apply continuous_Rinv, Rgt_not_eq, unit_e_pos. }
+      apply (continuous_mult (fun w => Rabs (1 - c / unit_e (w :: nil)) + (1 - c / unit_e (w :: nil))) (fun _ => / 2));
+        [|apply continuous_const].
+      apply (continuous_plus (fun w => Rabs (1 - c / unit_e (w :: nil))) (fun w => 1 - c / unit_e (w :: nil))); [|exact C].
+      apply (continuous_comp (fun w => 1 - c / unit_e (w :: nil)) Rabs); [exact C|apply continuous_Rabs].
+    - intro w. simpl. destruct (excess_bounds c (w :: nil) Hc) as [[B1 B2] _]. rewrite Rabs_pos_eq; lra. }
+  exists (expect 0 1 (fun w => excess c (w :: nil))), (fun w => excess c (w :: nil)). split; [reflexivity|].
+  apply expect_correct; [lra|exact Ht].
+Qed.
+
+(** With M = 1 and c = 1 the bound is an equality. *)
+Theorem ville_attained N :
+  test_martingale standard_null (fun _ => 1) /\ (forall h, reached (fun _ => 1) 1 h) /\
+  null_expectation standard_null N (fun _ => 1) nil (1 / 1).
+Proof.
+assert (I : integral (fun w => normal 0 1 w * 1) 1).
+{ eapply integral_ext; [|exact (normal_normalised 0 1 Rlt_0_1)]. intro. cbv beta. ring. }
+split; [split; [intro; lra|intro; exact I]|]. split; [intros [|w h]; left; lra|].
+replace (1 / 1) with 1 by lra. generalize (@nil R). induction N as [|N IH]; intro h; [reflexivity|].
+exists (fun _ => 1). split; [intro; apply IH|exact I].
+Qed.
+
+Theorem claims_instance alpha : 0 < alpha ->
+  let other := normal_gamma_e (fun _ => 3) (fun h => hd 0 h) (fun _ => 2) in
+  let claims := (1 / 3, unit_e) :: (2 / 3, other) :: nil in
+  (forall w M, In (w, M) claims -> 0 < w /\ test_martingale standard_null M /\ M nil = 1) /\ total_weight claims = 1 /\
+  exists phi : list R -> R, (forall h, phi h <= 1) /\
+    (forall h, (forall w M, In (w, M) claims -> ~ reached M (1 / alpha / w) h) -> phi h <= 0) /\
+    exists l, null_expectation standard_null 1 phi nil l.
+Proof.
+intros Ha other claims. split; [|split].
+- intros w M [E|[E|[]]]; injection E as <- <-; (split; [lra|split; [apply student_martingale; intros; lra|reflexivity]]).
+- unfold claims. simpl. lra.
+- assert (Hc : 0 < 1 / alpha / (1 / 3)) by (repeat apply Rdiv_lt_0_compat; lra).
+  destruct (ville_instance _ Hc) as (B1 & B2 & E). exists (excess (1 / alpha / (1 / 3))).
+  split; [exact B1|]. split; [|exact E]. intros h H. apply B2. apply (H (1 / 3) unit_e). now left.
 Qed.

@@ -6,6 +6,7 @@
     - running_error: where [safe] holds (no division by what may be zero, no root of zero, no
       logarithm of what may not be positive), |computed - exact| <= error, in any format of rounding.v.
       The platform's log is a parameter, assumed within one ulp: 2u|ln x| + tiny.
+    - running_instance: such a logarithm, and formulas with roots, quotients and a logarithm, in binary64.
     - Its ingredients are trees themselves, and the printed <formula>_error functions of
       generated/bounds.hpp are chains of them: the tolerance for each coefficient is the theorem's. *)
 
@@ -225,6 +226,30 @@ apply generic_format_FLT; exists (Float radix2 z 0); simpl.
 - assumption.
 Qed.
 End Running.
+
+(** Non-vacuity, in binary64. *)
+Lemma binary64_small : 0 < u 53 <= 1/1024 /\ 0 < tiny (-1074) <= 1/1024.
+Proof.
+assert (E : bpow radix2 (-10) = 1/1024) by (simpl; lra).
+rewrite <- E; repeat split; try apply bpow_gt_0; apply bpow_le; lia.
+Qed.
+
+Example running_instance :
+  let rnd := round radix2 (FLT_exp (-1074) 53) (Znearest (fun x => negb (Z.even x))) in
+  (forall x, 0 < x -> Rabs (rnd (ln x) - ln x) <= 2 * u 53 * Rabs (ln x) + tiny (-1074)) /\
+  safe (-1074) 53 [1; 1; 0; 2] (body kl_normal) /\
+  safe (-1074) 53 [1; 9/25; 16/25] (body eq16_sigma) /\
+  safe (-1074) 53 [9/25; 1; 2] (body eq9_predict_x0).
+Proof.
+intros rnd; destruct binary64_small as (U & T); split; [|split; [|split]].
+- intros x Hx; pose proof (Rabs_pos (ln x)).
+  apply Rle_trans with (1 := rnd_error (-1074) 53 ltac:(lia) (fun x => negb (Z.even x)) (ln x)); nra.
+- cbn -[Rabs u tiny bpow]; unfold after; cbn -[Rabs u tiny bpow]; rewrite !Rabs_pos_eq by lra; lra.
+- cbn -[Rabs u tiny bpow]; unfold after; cbn -[Rabs u tiny bpow]; rewrite !Rabs_pos_eq by lra; lra.
+- cbn -[Rabs u tiny bpow]; unfold after; cbn -[Rabs u tiny bpow].
+  replace (sqrt (9/25)) with (3/5) by (symmetry; replace (9/25) with ((3/5)*(3/5)) by lra; apply sqrt_square; lra).
+  rewrite ?Rabs_pos_eq by lra; lra.
+Qed.
 
 (** ** Spelling of [error]: one pair of names per operation *)
 

@@ -10,7 +10,8 @@
     - complement_subtracted_error: 1 - (table entry) inherits the product's error, relatively larger by
       alpha_bar / (1 - alpha_bar): why 1 - alpha_bar is a table of its own.
     - complement_table_error: the recursion keeps it within (G^(2t+1) - 1) (1 - alpha_bar), and tiny terms.
-    - rounded_factor: factors computed as 1 - beta have kappa = u. *)
+    - rounded_factor: factors computed as 1 - beta have kappa = u.
+    - schedule_instance, tables_instance: ten steps of beta = 1/2, and their tables in binary64. *)
 
 Require Import Reals Lra Lia Psatz ZArith.
 From Flocq Require Import Core.
@@ -219,3 +220,30 @@ End Schedule.
 (** Non-vacuity: a constant schedule. *)
 Example schedule_instance : beta_range (fun _ => 1/2) 10 /\ alpha_bar (fun _ => 1/2) 3 = 1/8.
 Proof. split; [intros t _; lra|simpl; field]. Qed.
+
+Example tables_instance :
+  let beta (_ : nat) := 1 / 2 in
+  let rnd := round radix2 (FLT_exp (-1074) 53) (Znearest (fun x => negb (Z.even x))) in
+  let factor (i : nat) := rnd (1 - beta i) in
+  let product := product_table (-1074) 53 (fun x => negb (Z.even x)) factor in
+  (forall i, Rabs (factor i - (1 - beta i)) <= u 53 * (1 - beta i)) /\
+  forall t, (t <= 10)%nat ->
+    Rabs (product t - alpha_bar beta t)
+      <= (grown 53 (u 53) t - 1) * alpha_bar beta t + INR t * grown 53 (u 53) t * tiny (-1074) /\
+    Rabs (complement_table beta (-1074) 53 (fun x => negb (Z.even x)) product t - (1 - alpha_bar beta t))
+      <= (grown 53 (u 53) (2 * t + 1) - 1) * (1 - alpha_bar beta t)
+         + INR t * INR (t + 1) * grown 53 (u 53) (2 * t + 1) * tiny (-1074).
+Proof.
+intros beta rnd factor product; assert (B : beta_range beta 10) by (intros t _; unfold beta; lra).
+assert (F : forall i, Rabs (factor i - (1 - beta i)) <= u 53 * (1 - beta i)).
+{ intros i; rewrite <- (Rabs_pos_eq (1 - beta i)) at 2 by (unfold beta; lra).
+  apply (rounded_factor (-1074) 53 ltac:(lia) (fun x => negb (Z.even x))); [|lia].
+  apply generic_format_FLT; exists (Float radix2 1 (-1)); simpl; [unfold beta, F2R; simpl; lra|lia|lia]. }
+assert (P : forall t, (t <= 10)%nat -> Rabs (product t - alpha_bar beta t)
+  <= (grown 53 (u 53) t - 1) * alpha_bar beta t + INR t * grown 53 (u 53) t * tiny (-1074)).
+{ intros t Ht; apply (product_table_error beta (-1074) 53 ltac:(lia) (fun x => negb (Z.even x)) factor (u 53)
+    ltac:(apply Rlt_le, u_positive) 10); [exact B|exact Ht|intros i _; apply F]. }
+split; [exact F|]; intros t Ht; split; [now apply P|].
+apply (complement_table_error beta (-1074) 53 ltac:(lia) (fun x => negb (Z.even x)) (u 53)
+  ltac:(apply Rlt_le, u_positive) product 10); [exact B|exact Ht|intros i Hi; apply P; lia].
+Qed.

@@ -129,8 +129,10 @@ int run_stats(const Arguments& arguments) {
     OpenOptions opening;
     opening.timeout = std::chrono::milliseconds(static_cast<long>(arguments.timeout_s * 1000));
     implementation = open(arguments.locator, opening);
-    const bool builtin = arguments.locator.rfind("builtin:", 0) == 0;
-    subject = subject_of(*implementation, run, arguments.noise.empty() ? !builtin : arguments.noise == "own");
+    // The kernels draw noise where they use it, and that is what runs on a card.
+    const bool draws =
+        arguments.locator.rfind("builtin:", 0) != 0 || arguments.locator.rfind("builtin:cuda", 0) == 0;
+    subject = subject_of(*implementation, run, arguments.noise.empty() ? draws : arguments.noise == "own");
   }
   const statistics::Report report = judge(subject, setting, options);
   std::cout << (arguments.json ? statistics::json(report) + "\n" : statistics::text(report));
@@ -195,7 +197,8 @@ int main(int argc, char** argv) {
   CLI::App& sampling = *app.add_subcommand("stats", "Judge by sampling, with both errors stated");
   sampling
       .add_option("implementation", arguments.locator,
-                  "builtin:reference, builtin:fault:NAME, py:package.module:Class or exec:COMMAND")
+                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class or "
+                  "exec:COMMAND")
       ->required();
   sampling.add_option("--config", arguments.config_path,
                       "scheduler_config.json (default: the paper's, T = 1000, trailing)");
@@ -212,7 +215,7 @@ int main(int argc, char** argv) {
   sampling
       .add_option("--noise", arguments.noise,
                   "own: the implementation draws; injected: the suite hands it in (default: own, injected "
-                  "for builtins)")
+                  "for builtins but cuda)")
       ->check(CLI::IsMember({"own", "injected"}));
   sampling.add_option("--claim", arguments.claims, "only these claims or equations (repeatable)");
   sampling.add_option("--threads", arguments.threads, "for builtins; the bits do not depend on it")

@@ -1,17 +1,18 @@
-# cmake -DBUILD=... -DSOURCE=... -DWORK=... -P check.cmake: installs ddim to a prefix of its own, builds the program
-# against that alone, and compares what it prints with the definition of Eq7's mean.
+# cmake -DBUILD=... -DSOURCE=... -DWORK=... -DPROGRAM=... -DREADME=... -DEXPECTED=... -P check.cmake: installs ddim to a
+# prefix of its own, builds the program of that directory against that alone, and compares what it prints with what
+# the equations say. README shows the same program.
 cmake_policy(VERSION 3.25)
 function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
   if(status)
-    message(FATAL_ERROR "${ARGN}:\n${output}")
+    message(FATAL_ERROR "${ARGN}:\n${output}${errors}")
   endif()
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
-run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer -B ${WORK}/build -G Ninja -DCMAKE_PREFIX_PATH=${WORK}/prefix
+run(${CMAKE_COMMAND} -S ${SOURCE}/${PROGRAM} -B ${WORK}/build -G Ninja -DCMAKE_PREFIX_PATH=${WORK}/prefix
     -DCMAKE_CXX_FLAGS=${FLAGS})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer)
@@ -20,10 +21,9 @@ if(NOT output STREQUAL EXPECTED)
   message(FATAL_ERROR "printed '${output}', expected '${EXPECTED}'")
 endif()
 
-# README shows the same program.
-file(READ ${SOURCE}/README.md readme)
-file(READ ${SOURCE}/tests/consumer/main.cpp program)
+file(READ ${SOURCE}/${README} readme)
+file(READ ${SOURCE}/${PROGRAM}/main.cpp program)
 string(FIND "${readme}" "```cpp\n${program}```\n" place)
 if(place EQUAL -1)
-  message(FATAL_ERROR "README.md does not show tests/consumer/main.cpp as it is")
+  message(FATAL_ERROR "${README} does not show ${PROGRAM}/main.cpp as it is")
 endif()

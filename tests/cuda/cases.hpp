@@ -233,6 +233,7 @@ std::vector<Case<Run>> cases_of_dtype() {
                              {"strided_odd", {5, 13}, 3},
                              {"strided_whole_packs", {5, 32}, 16},
                              {"one_chunk", {2, chunk}},
+                             {"two_chunks", {2, 2 * chunk}},
                              {"three_chunks", {2, 2 * chunk + 5}},
                              {"broadcast", {3, 40}, 0, {}, false, true},
                              {"misaligned", {2, 100}, 0, {1, 0, 0, 0}}};
@@ -267,7 +268,8 @@ std::vector<Case<Run>> cases_of_dtype() {
 
   for (const bool drawn : {false, true}) {
     for (const Geometry& g : {Geometry{"one_category", {3, 1}}, Geometry{"many_columns", {300, 5}},
-                              Geometry{"strided", {7, 10}, 3}, Geometry{"empty", {0, 4}}}) {
+                              Geometry{"whole_packs", {300, 16}}, Geometry{"strided", {7, 10}, 3},
+                              Geometry{"strided_whole_packs", {7, 16}, 8}, Geometry{"empty", {0, 4}}}) {
       add("AppendixA", std::string("discrete_draw ") + (drawn ? "drawn" : "given"), g,
           [=](H& h, Shape shape, auto&) {
             // One-hot columns and their neighbours' mixture: probabilities that are exact in every dtype.

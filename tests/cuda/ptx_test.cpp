@@ -1,101 +1,26 @@
 // Driver C: what nvcc made of the kernels, for four architectures, executed on the CPU and equal to the plain
-// loops bit by bit; and what it costs in memory traffic.
-
-#include "tests/emulation/ptx.hpp"
+// loops bit by bit; what its text may not contain; and planted faults.
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <map>
-#include <optional>
-#include <sstream>
-
-#include "cuda/kernel_list.hpp"
 #include "tests/cuda/cases.hpp"
+#include "tests/cuda/faults.hpp"
+#include "tests/cuda/ptx_driver.hpp"
 
 namespace ddim::cuda::test {
-namespace {
 
-template <class Op>
-inline constexpr const char* kKernelName = nullptr;
-#define DDIM_CUDA_NAME_OF(NAME, ...) \
-  template <>                        \
-  inline constexpr const char* kKernelName<__VA_ARGS__> = #NAME;
-DDIM_CUDA_KERNELS(DDIM_CUDA_NAME_OF)
-#undef DDIM_CUDA_NAME_OF
-
-#define DDIM_CUDA_STRING(NAME, ...) #NAME,
-constexpr const char* kKernelNames[] = {DDIM_CUDA_KERNELS(DDIM_CUDA_STRING)};
-#undef DDIM_CUDA_STRING
-
-/// One architecture's kernels.
-struct Architecture {
-  std::string text;
-  ptx::Module module;
-  std::map<std::string, ptx::Kernel> kernels;
-
-  const ptx::Kernel& kernel(const std::string& name) {
-    const auto found = kernels.find(name);
-    return found != kernels.end() ? found->second : kernels.emplace(name, module.kernel(name)).first->second;
-  }
-};
-
-std::vector<Architecture>& architectures() {
-  static std::vector<Architecture> all = [] {
-    std::vector<Architecture> read;
-    std::istringstream paths(DDIM_PTX_FILES);
-    for (std::string path; std::getline(paths, path, ',');) {
-      std::ifstream file(path);
-      std::stringstream text;
-      text << file.rdbuf();
-      if (!file) throw std::runtime_error("cannot read " + path);
-      read.push_back({text.str(), ptx::Module::parse(text.str()), {}});
-    }
-    return read;
-  }();
+const std::vector<Case<Ptx>>& ptx_cases() {
+  static const auto all = cases<Ptx>();
   return all;
 }
 
-/// The buffers of a case, known to the executor with what may be done to them.
-class PtxMemory : public HostMemory {
- public:
-  void put(Buffer& buffer) override {
-    HostMemory::put(buffer);
-    const ptx::Access access = buffer.use == Use::read    ? ptx::Access::read
-                               : buffer.use == Use::write ? ptx::Access::write
-                                                          : ptx::Access::read_write;
-    memory.add(buffer.data(), buffer.size, access);
-  }
-  void take(Buffer& buffer) override {
-    memory.ranges().clear();
-    HostMemory::take(buffer);
-  }
-  ptx::Memory memory;
-};
-
-struct Ptx {
-  Architecture* architecture;
-  PtxMemory* memory;
-  ptx::Counters* counters;
-
-  template <class Op>
-  void operator()(const Op& op) const {
-    if (op.blocks() == 0) return;
-    const ptx::Kernel& kernel = architecture->kernel(kKernelName<Op>);
-    const ptx::Launch launch{{static_cast<unsigned>(op.blocks())}, {kThreads}};
-    const ptx::Counters counted = kernel.launch(launch, ptx::arguments(op), memory->memory);
-    counters->bytes_loaded += counted.bytes_loaded;
-    counters->bytes_stored += counted.bytes_stored;
-    for (const auto& [width, count] : counted.loads) counters->loads[width] += count;
-    for (const auto& [width, count] : counted.stores) counters->stores[width] += count;
-  }
-};
+namespace {
 
 void expect_ptx_equals_host(const std::string& tag) {
   for (Architecture& architecture : architectures()) {
     SCOPED_TRACE(architecture.module.target());
     PtxMemory memory;
-    ptx::Counters counters;
+    std::map<std::string, ptx::Counters> counters;
     const int count = compare_with_host(
         tag, Ptx{&architecture, &memory, &counters}, memory,
         [](const std::string& name, const std::string& what) { EXPECT_EQ(what, "") << name; });
@@ -106,54 +31,6 @@ void expect_ptx_equals_host(const std::string& tag) {
 #define DDIM_PTX(TAG) \
   TEST(TAG, PtxEqualsHost) { expect_ptx_equals_host(#TAG); }
 DDIM_CUDA_TAGS(DDIM_PTX)
-
-/// cuda.md's floor: how many times a tensor is touched per element, everything in 16-byte accesses.
-struct Floor {
-  const char* name;
-  int loads, stores;
-};
-constexpr Floor kFloors[] = {{"q_sample noise_given", 2, 1},
-                             {"q_sample noise_drawn", 1, 1},
-                             {"forward_step mean", 2, 1},
-                             {"forward_step noise_given", 3, 1},
-                             {"forward_step noise_drawn", 2, 1},
-                             {"ddim_step eps mean", 2, 1},
-                             {"ddim_step eps noise_given", 3, 1},
-                             {"ddim_step eps noise_drawn", 2, 1},
-                             {"ddim_step eps pred_x0 mean", 2, 2},
-                             {"ddim_step eps pred_x0 noise_given", 3, 2},
-                             {"ddim_step eps clip noise_given", 3, 1},
-                             {"encode_step", 2, 1},
-                             {"trajectory mean", 1, 1},
-                             {"trajectory noise_drawn", 1, 1},
-                             {"discrete_step", 2, 1}};
-
-TEST(MemoryTraffic, IsTheFloorInAccessesOf16Bytes) {
-  static const auto all = cases<Ptx>();
-  for (Architecture& architecture : architectures()) {
-    for (const Floor& floor : kFloors) {
-      for (const auto& [dtype, size] :
-           {std::pair{"float64", 8}, {"float32", 4}, {"float16", 2}, {"bfloat16", 2}}) {
-        const std::string wanted = std::string(floor.name) + " " + dtype + " block";
-        SCOPED_TRACE(architecture.module.target() + " " + wanted);
-        const auto found =
-            std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.name == wanted; });
-        ASSERT_NE(found, all.end());
-        PtxMemory memory;
-        ptx::Counters counters;
-        const Ptx run{&architecture, &memory, &counters};
-        Harness<Ptx> harness(run, memory);
-        found->body(harness);
-        const std::uint64_t elements = 256 * 16 / static_cast<std::uint64_t>(size);
-        const auto per_tensor = elements * static_cast<std::uint64_t>(size);
-        EXPECT_EQ(counters.bytes_loaded, static_cast<std::uint64_t>(floor.loads) * per_tensor);
-        EXPECT_EQ(counters.bytes_stored, static_cast<std::uint64_t>(floor.stores) * per_tensor);
-        EXPECT_EQ(counters.loads, (std::map<unsigned, std::uint64_t>{{16, counters.bytes_loaded / 16}}));
-        EXPECT_EQ(counters.stores, (std::map<unsigned, std::uint64_t>{{16, counters.bytes_stored / 16}}));
-      }
-    }
-  }
-}
 
 /// Parsing refuses what ptxas could contract, approximations, flushes to zero, calls and .local; what is left
 /// is to see that every kernel is there.
@@ -174,9 +51,10 @@ TEST(PtxLint, EveryKernelIsThereAndExact) {
 TEST(PtxLint, KernelsOnTensorsAccess16BytesAtATime) {
   for (Architecture& architecture : architectures()) {
     for (const std::string name : kKernelNames) {
-      if (name == "row_sum" || name.starts_with("discrete_draw")) continue;
+      if (name == "row_sum") continue;  // doubles, one per thread
       SCOPED_TRACE(architecture.module.target() + " " + name);
-      bool loads = false, stores = name.starts_with("squared_distance");
+      // Reductions and draws store one number per block or column.
+      bool loads = false, stores = name.starts_with("squared_distance") || name.starts_with("discrete_draw");
       for (const auto& [opcode, count] : architecture.kernel(name).opcodes()) {
         loads |= opcode.starts_with("ld.global.v4.") || opcode.starts_with("ld.global.v2.f64");
         stores |= opcode.starts_with("st.global.v4.");
@@ -187,105 +65,45 @@ TEST(PtxLint, KernelsOnTensorsAccess16BytesAtATime) {
   }
 }
 
-// Planted faults. A kernel is one parameter and its text, so that a fault is a change to either.
+// Planted faults: those of faults.hpp, and those of the text.
 
-/// What a fault may change of a step's parameter.
-struct Seam {
-  Layout& layout;
-  Source<float>* in;
-  Target<float>* out;
-  Normals& normals;
-  DdimStep<float>& functor;
-};
-
-struct Faulty {
-  Ptx ptx;
-  std::function<void(Seam)> fault;
-  template <class Op>
-  void operator()(Op op) const {
-    if constexpr (std::is_same_v<Op, DdimStepDrawn<float>>)
-      fault({op.layout, op.in, op.out, op.normals, op.functor});
-    ptx(op);
-  }
-};
-
-template <class Run>
-void step_drawn(Harness<Run>& harness, const Geometry& geometry) {
-  Tensors<Run, float> tensors(harness, geometry);
-  const auto x_t = tensors.in("x_t"), output = tensors.in("output");
-  ddim_step(harness.run(), transition(), sigma_eta(transition(), 0.7), geometry.shape, x_t, output,
-            Normals{1, 2, 4}, tensors.out("x_prev"));
-}
-
-/// What the comparison with the host says of a step with a fault; "" would be a fault that got away.
-std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault,
-                   Architecture& architecture) {
-  HostMemory host_memory;
-  const Host host;
-  Harness<Host> expected(host, host_memory);
-  step_drawn(expected, geometry);
+/// What a step with a fault is caught for.
+std::string caught(const Geometry& geometry, const Fault& fault, Architecture& architecture) {
   PtxMemory memory;
-  ptx::Counters counters;
-  const Faulty run{{&architecture, &memory, &counters}, fault};
-  Harness<Faulty> got(run, memory);
+  std::map<std::string, ptx::Counters> counters;
   try {
-    step_drawn(got, geometry);
+    return difference_of_fault(geometry, fault, Ptx{&architecture, &memory, &counters}, memory);
   } catch (const ptx::Error& error) {
     return std::string(to_text(error.fault())) + ": " + error.what();
   }
-  return difference(expected.collect(), got.collect());
 }
-std::string caught(const Geometry& geometry, const std::function<void(Seam)>& fault) {
+std::string caught(const Geometry& geometry, const Fault& fault) {
   return caught(geometry, fault, architectures().front());
 }
-#define EXPECT_CAUGHT(what, part) EXPECT_NE((what).find(part), std::string::npos) << "\"" << (what) << "\""
-
-const Geometry kPlain{"plain", {1, 1030}};
-const Geometry kStrided{"strided", {5, 13}, 3};
 
 TEST(KernelFaults, NoFaultIsNotCaught) {
-  for (const Geometry& geometry : {kPlain, kStrided}) EXPECT_EQ(caught(geometry, [](Seam) {}), "");
+  for (const Geometry& geometry : {kPlain, kStrided, kInPlace}) EXPECT_EQ(caught(geometry, faults::none), "");
 }
 TEST(KernelFaults, TailOffByOneShort) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { --s.layout.dim; }), "x_prev: byte 4116 of 4120 is ff");
+  EXPECT_CAUGHT(caught(kPlain, faults::tail_short), "x_prev: byte 4116 of 4120 is ff");
 }
-TEST(KernelFaults, TailOffByOneLong) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.layout.dim; }), "out of bounds");
-}
+TEST(KernelFaults, TailOffByOneLong) { EXPECT_CAUGHT(caught(kPlain, faults::tail_long), "out of bounds"); }
 TEST(KernelFaults, MisalignedVector) {
-  Geometry geometry = kPlain;
-  geometry.offset[3] = 1;
-  EXPECT_CAUGHT(caught(geometry, [](Seam s) { s.layout.vector = true; }), "misaligned");
+  EXPECT_CAUGHT(caught(kMisaligned, faults::vector_access), "misaligned");
 }
-TEST(KernelFaults, StoreToAnInput) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.out[0].data = const_cast<float*>(s.in[1].data); }), "read");
-}
+TEST(KernelFaults, StoreToAnInput) { EXPECT_CAUGHT(caught(kPlain, faults::store_to_an_input), "read"); }
 TEST(KernelFaults, WrongCounter) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.offset += 4; }), "x_prev: byte 0");
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { ++s.normals.subsequence; }), "x_prev: byte 0");
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.normals.seed ^= std::uint64_t{1} << 63; }), "x_prev: byte 0");
+  for (const Fault& fault : {faults::wrong_offset, faults::wrong_subsequence, faults::wrong_seed})
+    EXPECT_CAUGHT(caught(kPlain, fault), "x_prev: byte 0");
 }
 TEST(KernelFaults, WrongStride) {
-  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.in[0].stride; }), "x_prev: byte");
-  EXPECT_CAUGHT(caught(kStrided, [](Seam s) { --s.out[0].stride; }), "x_prev: byte");
+  for (const Fault& fault : {faults::wrong_stride_in, faults::wrong_stride_out})
+    EXPECT_CAUGHT(caught(kStrided, fault), "x_prev: byte");
 }
 TEST(KernelFaults, CoefficientOffByOneUlp) {
-  EXPECT_CAUGHT(caught(kPlain, [](Seam s) { s.functor.x_t = std::nextafter(s.functor.x_t, 2.0f); }),
-                "x_prev: byte");
+  EXPECT_CAUGHT(caught(kPlain, faults::coefficient_one_ulp_off), "x_prev: byte");
 }
-TEST(KernelFaults, InPlaceAliasing) {
-  // An output that overlaps an input shifted: what a thread reads depends on whether its neighbour has
-  // written.
-  Geometry geometry = kPlain;
-  geometry.in_place = true;
-  EXPECT_EQ(caught(geometry, [](Seam) {}), "");
-  EXPECT_CAUGHT(caught(geometry,
-                       [](Seam s) {
-                         s.out[0].data += 4;
-                         s.layout.dim -= 4;
-                       }),
-                "race");
-}
+TEST(KernelFaults, InPlaceAliasing) { EXPECT_CAUGHT(caught(kInPlace, faults::shifted_alias), "race"); }
 
 /// A copy of an architecture with every `from` in its kernels' text replaced.
 Architecture with_text(const std::string& from, const std::string& to) {
@@ -299,9 +117,7 @@ Architecture with_text(const std::string& from, const std::string& to) {
 
 TEST(KernelFaults, WrongCounterInTheText) {
   Architecture wrong = with_text(std::to_string(0xD2511F53u), std::to_string(0xD2511F55u));
-  EXPECT_CAUGHT(caught(
-                    kPlain, [](Seam) {}, wrong),
-                "x_prev: byte 0");
+  EXPECT_CAUGHT(caught(kPlain, faults::none, wrong), "x_prev: byte 0");
 }
 
 TEST(KernelFaults, MissingBarrier) {
@@ -309,7 +125,7 @@ TEST(KernelFaults, MissingBarrier) {
   std::vector<double> x(1000, 1.0);
   double per_sample = 0, workspace[16] = {};
   PtxMemory memory;
-  ptx::Counters counters;
+  std::map<std::string, ptx::Counters> counters;
   memory.memory.add(x.data(), x.size() * sizeof(double));
   memory.memory.add(&per_sample, sizeof per_sample, ptx::Access::write);
   memory.memory.add(workspace, sizeof workspace, ptx::Access::write);

@@ -234,7 +234,14 @@ void launch(std::int64_t grid, unsigned block, const std::function<void()>& kern
   }
 }
 
+namespace {
+bool barriers_hold = true;
+}
+WithoutBarriers::WithoutBarriers() { barriers_hold = false; }
+WithoutBarriers::~WithoutBarriers() { barriers_hold = true; }
+
 void barrier(int line) {
+  if (!barriers_hold) return;
   Fiber& fiber = Machine::running().current();
   fiber.state = State::at_barrier;
   fiber.line = line;

@@ -36,6 +36,13 @@ inline void launch(std::int64_t grid, unsigned block, const std::function<void()
 }
 
 void barrier(int line);
+/// While one lives, barriers let everything through: the fault of a missing __syncthreads.
+class WithoutBarriers {
+ public:
+  WithoutBarriers();
+  ~WithoutBarriers();
+  WithoutBarriers(const WithoutBarriers&) = delete;
+};
 /// Every lane gives 8 bytes and gets those of lane + delta, or its own beyond the warp.
 std::uint64_t shuffle_down(unsigned mask, std::uint64_t value, int delta, int line);
 

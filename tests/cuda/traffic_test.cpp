@@ -1,0 +1,242 @@
+// What the executed PTX moves between memory and a kernel: the floor, for every kernel in every dtype.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "tests/cuda/cases.hpp"
+#include "tests/cuda/ptx_driver.hpp"
+
+namespace ddim::cuda::test {
+namespace {
+
+/// Accesses by width in bytes: how many.
+using Widths = std::map<unsigned, std::uint64_t>;
+
+/// What one kernel may move in one call of the case table. Every input must be read and every output written,
+/// once, s bytes per element: `loads` and `stores` count the tensors, all in accesses of 16 bytes. A quantile
+/// is found by bisection, so that x_t and output are read once more per bit of its key. Beside the tensors go
+/// doubles of which there is one per sample or block.
+struct Floor {
+  const char* kernel;
+  const char* call;
+  const char* geometry;  // one in which every pack of 16 bytes is whole and aligned
+  std::uint64_t packs;   // in one tensor of that geometry
+  std::uint64_t loads, stores;
+  bool bisection = false;
+  std::uint64_t doubles_loaded = 0, doubles_stored = 0;
+};
+
+constexpr std::uint64_t kBlock = 256;   // "block": one sample of 256 packs
+constexpr std::uint64_t kStrided = 15;  // "strided_whole_packs": 5 samples of 3 packs
+constexpr std::uint64_t kChunk = 2048;  // of a reduction: 8 rounds of 256 packs, added by one block
+const Floor kFloors[] = {
+    // Lemma1: x_0, noise given; x_t
+    {"q_sample_given", "q_sample noise_given", "block", kBlock, 2, 1},
+    {"q_sample_drawn", "q_sample noise_drawn", "block", kBlock, 1, 1},
+    // Eq8: x_{t-1}, x_0, noise given; x_t
+    {"forward_step_mean", "forward_step mean", "block", kBlock, 2, 1},
+    {"forward_step_given", "forward_step noise_given", "block", kBlock, 3, 1},
+    {"forward_step_drawn", "forward_step noise_drawn", "block", kBlock, 2, 1},
+    // Eq12: x_t, output, noise given; x_prev, pred_x0 where wanted
+    {"ddim_step_mean", "ddim_step eps mean", "block", kBlock, 2, 1},
+    {"ddim_step_mean", "ddim_step x0 mean", "block", kBlock, 2, 1},
+    {"ddim_step_mean", "ddim_step v mean", "block", kBlock, 2, 1},
+    {"ddim_step_given", "ddim_step eps noise_given", "block", kBlock, 3, 1},
+    {"ddim_step_drawn", "ddim_step eps noise_drawn", "block", kBlock, 2, 1},
+    {"ddim_step_pred_x0_mean", "ddim_step eps pred_x0 mean", "block", kBlock, 2, 2},
+    {"ddim_step_pred_x0_given", "ddim_step eps pred_x0 noise_given", "block", kBlock, 3, 2},
+    {"ddim_step_pred_x0_drawn", "ddim_step v pred_x0 noise_drawn", "block", kBlock, 2, 2},
+    {"ddim_step_clip_mean", "ddim_step eps clip mean", "block", kBlock, 2, 1},
+    {"ddim_step_clip_given", "ddim_step eps clip noise_given", "block", kBlock, 3, 1},
+    {"ddim_step_clip_drawn", "ddim_step v clip from_parts noise_drawn", "block", kBlock, 2, 1},
+    {"ddim_step_clip_given", "ddim_step x0 clip pred_x0 noise_given", "block", kBlock, 3, 2},
+    {"ddim_step_threshold_mean", "ddim_step eps threshold mean", "strided_whole_packs", kStrided, 2, 1, true},
+    {"ddim_step_threshold_given", "ddim_step eps threshold noise_given", "strided_whole_packs", kStrided, 3,
+     1, true},
+    {"ddim_step_threshold_drawn", "ddim_step eps threshold noise_drawn", "strided_whole_packs", kStrided, 2,
+     1, true},
+    {"ddim_step_threshold_given", "ddim_step v threshold pred_x0 from_parts noise_given",
+     "strided_whole_packs", kStrided, 3, 2, true},
+    // Eq13: x_prev, eps; x_t
+    {"encode_mean", "encode_step", "block", kBlock, 2, 1},
+    // Eq10, all steps at once: x_T; x_0
+    {"trajectory_mean", "trajectory mean", "block", kBlock, 1, 1},
+    {"trajectory_drawn", "trajectory noise_drawn", "block", kBlock, 1, 1},
+    // Lemma1, Eq11, Theorem1: two tensors, and per sample a result and, for Theorem1, a weight. "one_chunk":
+    // 2 samples, each finished by its block, and their total.
+    {"squared_distance", "log_density", "one_chunk", 2 * kChunk, 2, 0, false, 0, 2},
+    {"squared_distance", "kl_divergence", "one_chunk", 2 * kChunk, 2, 0, false, 0, 2},
+    {"squared_distance", "weighted_noise_error", "one_chunk", 2 * kChunk, 2, 0, false, 2, 2},
+    {"row_sum", "log_density", "one_chunk", 0, 0, 0, false, 2, 1},
+    {"row_sum", "kl_divergence", "one_chunk", 0, 0, 0, false, 2, 1},
+    {"row_sum", "weighted_noise_error", "one_chunk", 0, 0, 0, false, 2, 1},
+    // "two_chunks": 2 samples of 2 chunks, one double per chunk, added per sample and then in total.
+    {"squared_distance", "log_density", "two_chunks", 4 * kChunk, 2, 0, false, 0, 4},
+    {"squared_distance", "kl_divergence", "two_chunks", 4 * kChunk, 2, 0, false, 0, 4},
+    {"squared_distance", "weighted_noise_error", "two_chunks", 4 * kChunk, 2, 0, false, 0, 4},
+    {"row_sum", "log_density", "two_chunks", 0, 0, 0, false, 4 + 2, 2 + 1},
+    {"row_sum", "kl_divergence", "two_chunks", 0, 0, 0, false, 4 + 2, 2 + 1},
+    {"row_sum", "weighted_noise_error", "two_chunks", 0, 0, 0, false, 4 + 2 + 2, 2 + 1},
+    // AppendixA: x_t, x_0; x_prev
+    {"discrete_step", "discrete_step", "block", kBlock, 2, 1}};
+// AppendixA's draw reads a column only as far as its category: DiscreteDrawReadsNoFurtherThanItsCategory.
+constexpr const char* kFloorOfItsOwn = "discrete_draw";
+
+const std::pair<std::string, unsigned> kDtypes[] = {
+    {"float64", 8}, {"float32", 4}, {"float16", 2}, {"bfloat16", 2}};
+
+Widths accesses(std::initializer_list<std::pair<unsigned, std::uint64_t>> counts) {
+  Widths widths;
+  for (const auto& [width, count] : counts) {
+    if (count > 0) widths[width] = count;
+  }
+  return widths;
+}
+
+/// The counters of each kernel in one case of the table, and the case's buffers.
+struct Traffic {
+  std::map<std::string, ptx::Counters> counters;
+  std::unique_ptr<Buffer> output;  // the last one
+};
+Traffic traffic(Architecture& architecture, const std::string& name) {
+  const auto found =
+      std::find_if(ptx_cases().begin(), ptx_cases().end(), [&](const auto& c) { return c.name == name; });
+  if (found == ptx_cases().end()) throw std::runtime_error("no case " + name);
+  Traffic traffic;
+  PtxMemory memory;
+  const Ptx run{&architecture, &memory, &traffic.counters};
+  Harness<Ptx> harness(run, memory);
+  found->body(harness);
+  traffic.output = std::make_unique<Buffer>(*harness.collect().back());
+  return traffic;
+}
+
+/// What differs from the floor, "" for nothing.
+std::string off_the_floor(Architecture& architecture, const Floor& floor, const std::string& dtype,
+                          unsigned size) {
+  const std::string name = std::string(floor.call) + " " + dtype + " " + floor.geometry;
+  const Traffic measured = traffic(architecture, name);
+  const std::string kernel =
+      floor.kernel == std::string("row_sum") ? "row_sum" : floor.kernel + ("_" + dtype);
+  const auto counters = measured.counters.find(kernel);
+  if (counters == measured.counters.end()) return name + ": " + kernel + " did not run";
+  const std::uint64_t bits = size == 8 ? 64 : 32;
+  const std::uint64_t loads = floor.loads + (floor.bisection ? 2 * bits : 0);
+  const auto differs = [&](const char* what, const Widths& got, const Widths& want) -> std::string {
+    if (got == want) return "";
+    const auto text = [](const Widths& widths) {
+      std::string result;
+      for (const auto& [width, count] : widths)
+        result += " " + std::to_string(count) + " of " + std::to_string(width);
+      return result;
+    };
+    return name + ": " + kernel + " " + what + text(got) + ", its floor is" + text(want);
+  };
+  const Widths want_loads = accesses({{16, loads * floor.packs}, {8, floor.doubles_loaded}});
+  const Widths want_stores = accesses({{16, floor.stores * floor.packs}, {8, floor.doubles_stored}});
+  return differs("loads", counters->second.loads, want_loads) +
+         differs("stores", counters->second.stores, want_stores);
+}
+
+TEST(MemoryTraffic, IsTheFloorInAccessesOf16Bytes) {
+  for (Architecture& architecture : architectures()) {
+    SCOPED_TRACE(architecture.module.target());
+    for (const Floor& floor : kFloors) {
+      for (const auto& [dtype, size] : kDtypes)
+        EXPECT_EQ(off_the_floor(architecture, floor, dtype, size), "");
+    }
+  }
+}
+
+/// A thread walks one column in packs of 16 bytes and stops behind its category; then 4 bytes, and before
+/// them 8 where the uniforms are given.
+TEST(MemoryTraffic, DiscreteDrawReadsNoFurtherThanItsCategory) {
+  for (Architecture& architecture : architectures()) {
+    for (const auto& [dtype, size] : kDtypes) {
+      for (const bool given : {true, false}) {
+        const std::string name =
+            std::string("discrete_draw ") + (given ? "given " : "drawn ") + dtype + " whole_packs";
+        SCOPED_TRACE(architecture.module.target() + " " + name);
+        const Traffic measured = traffic(architecture, name);
+        const Buffer& output = *measured.output;
+        ASSERT_EQ(output.name, "category");
+        std::vector<std::int32_t> category(output.size / 4);
+        std::memcpy(category.data(), output.after.data() + output.begin, output.size);
+        std::uint64_t packs = 0;
+        for (const std::int32_t k : category) packs += 2 * (1 + static_cast<std::uint64_t>(k) * size / 16);
+        const ptx::Counters& counters = measured.counters.at(kFloorOfItsOwn + ("_" + dtype));
+        const std::uint64_t columns = category.size();
+        EXPECT_EQ(counters.loads, accesses({{16, packs}, {8, given ? columns : 0}}));
+        EXPECT_EQ(counters.stores, accesses({{4, columns}}));
+      }
+    }
+  }
+}
+
+/// Kernels that no floor is stated for.
+std::set<std::string> without_floor(const std::vector<std::string>& kernels) {
+  std::set<std::string> stated{"row_sum"};
+  for (const auto& [dtype, size] : kDtypes) {
+    stated.insert(kFloorOfItsOwn + ("_" + dtype));
+    for (const Floor& floor : kFloors) stated.insert(floor.kernel + ("_" + dtype));
+  }
+  std::set<std::string> missing;
+  for (const std::string& kernel : kernels) {
+    if (!stated.contains(kernel)) missing.insert(kernel);
+  }
+  return missing;
+}
+TEST(MemoryTraffic, EveryKernelHasAFloor) {
+  for (Architecture& architecture : architectures())
+    EXPECT_EQ(without_floor(architecture.module.kernels()), std::set<std::string>{});
+  EXPECT_EQ(without_floor({"q_sample_given_float16", "q_sample_fused_float16"}),
+            std::set<std::string>{"q_sample_fused_float16"});
+}
+
+const Floor& floor_of(const std::string& kernel) {
+  return *std::find_if(std::begin(kFloors), std::end(kFloors),
+                       [&](const Floor& floor) { return floor.kernel == kernel; });
+}
+/// The kernels with every load of two doubles, "ld.global.v2.f64 {a, b}, [address];", changed.
+Architecture with_loads(const std::function<std::string(const std::string&)>& change) {
+  std::istringstream lines(architectures().front().text);
+  std::string changed;
+  int count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool load = line.find("ld.global.v2.f64") != std::string::npos;
+    changed += (load ? change(line) : line) + "\n";
+    count += load ? 1 : 0;
+  }
+  EXPECT_GT(count, 0);
+  return {changed, ptx::Module::parse(changed), {}};
+}
+TEST(KernelFaults, LoadTwiceIsOffTheFloor) {
+  Architecture wrong = with_loads([](const std::string& line) { return line + "\n" + line; });
+  EXPECT_EQ(
+      off_the_floor(wrong, floor_of("q_sample_given"), "float64", 8),
+      "q_sample noise_given float64 block: q_sample_given_float64 loads 1024 of 16, its floor is 512 of 16");
+  EXPECT_NE(off_the_floor(wrong, floor_of("squared_distance"), "float64", 8), "");
+}
+TEST(KernelFaults, AccessOf8BytesIsOffTheFloor) {
+  Architecture wrong = with_loads([](const std::string& line) {
+    const auto between = [&](char from, char to) {
+      const std::size_t begin = line.find(from) + 1;
+      return line.substr(begin, line.find(to, begin) - begin);
+    };
+    const std::string load = line.substr(0, line.find("ld.")) + "ld.global.f64 ";
+    const std::string second = line.substr(line.find(',') + 1, line.find('}') - line.find(',') - 1);
+    return load + between('{', ',') + ", [" + between('[', ']') + "];\n" + load + second + ", [" +
+           between('[', ']') + "+8];";
+  });
+  EXPECT_EQ(
+      off_the_floor(wrong, floor_of("q_sample_given"), "float64", 8),
+      "q_sample noise_given float64 block: q_sample_given_float64 loads 1024 of 8, its floor is 512 of 16");
+  EXPECT_NE(off_the_floor(wrong, floor_of("squared_distance"), "float64", 8), "");
+}
+
+}  // namespace
+}  // namespace ddim::cuda::test

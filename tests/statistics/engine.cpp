@@ -425,9 +425,9 @@ std::string to_text(Status status) {
 }
 
 Tier Tier::named(const std::string& name) {
-  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 1e5};
-  if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6};
-  if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7};
+  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 1e5, 0x1p-8};
+  if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6, 0x1p-24};
+  if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7, 0x1p-24};
   throw DomainError("tier", name, "quick, full, soak");
 }
 
@@ -452,6 +452,12 @@ std::vector<double> shares(const std::vector<Claim>& all, const Subject& subject
 }
 
 Report judge(const Subject& subject, const Setting& setting, const Options& options) {
+  if (!(subject.unit_roundoff <= options.tier.roundoff)) {
+    throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
+                      subject.unit_roundoff,
+                      "unit roundoff <= " + to_text(options.tier.roundoff) +
+                          " (so many draws show a coarser grid; --tier quick does not)");
+  }
   const std::vector<Claim> all = claims(setting);
   const std::vector<double> share = shares(all, subject, setting);
   Report report{subject.name, options.tier.name, options.rates.alpha, options.rates.beta,

@@ -27,6 +27,9 @@ struct Settings {
   int threads = 2;
 };
 
+/// The engine's own judgement: NaN is an alarm.
+bool exceeds(double log_e, double level) { return Instruments::sound().exceeds(log_e, -std::log(level)); }
+
 template <class Body>
 void in_parallel(int runs, int threads, Body body) {
   std::atomic<int> next{0};
@@ -41,21 +44,21 @@ void in_parallel(int runs, int threads, Body body) {
 
 struct Line {
   std::string what;
-  int runs = 0;
+  int runs = 0, alarms = 0;
   double rate = -1, level = kLevel;  ///< of false alarms
-  double mean_e = -1, error = 0;     ///< of rate or mean_e, where they are means
+  double mean = -1, error = 0;       ///< of E or 1 / E; error: of rate or mean, where they are averages
   double uniform = -1;               ///< p-value of the histogram of p-values
   bool good = true;
   std::string verdict = {};
 };
 
-/// At most nominal: the count is not significantly above; not vacuous: it is at least a thousandth of nominal
-/// (e-processes looked at over a finite horizon stay below their level, by the overshoot and by what has not
-/// yet risen).
+/// At most nominal: the count is not significantly above; not vacuous, where there are runs enough to tell:
+/// it is at least a hundredth of nominal (e-processes looked at over a finite horizon stay below their level,
+/// by the overshoot and by what has not yet risen).
 void judge_rate(Line& line, int alarms) {
   line.rate = static_cast<double>(alarms) / line.runs;
   const Interval interval = clopper_pearson(alarms, line.runs, 1 - 2e-4);
-  const bool above = interval.low > kLevel, vacuous = interval.high < kLevel / 1000;
+  const bool above = interval.low > kLevel, vacuous = interval.high < kLevel / 100;
   line.good = !above && !vacuous;
   line.verdict = above ? "more false alarms than nominal" : vacuous ? "vacuous" : "";
 }
@@ -73,6 +76,7 @@ Line alarms(const Claim& claim, const Setting& setting, const Settings& options,
   });
   Line line{claim.id + ", every look up to n = " + std::to_string(static_cast<int>(most)), runs};
   judge_rate(line, count);
+  line.alarms = count;
   return line;
 }
 
@@ -94,9 +98,9 @@ void average(Line& line, double& mean, const Settings& options,
 Line mean_of_e(const std::string& what, const Settings& options, int runs,
                const std::function<double(std::uint32_t seed)>& e) {
   Line line{what, runs};
-  average(line, line.mean_e, options, e);
-  line.good = std::abs(line.mean_e - 1) <= 5 * line.error;
-  line.verdict = line.good ? "" : "the mean of E is not 1";
+  average(line, line.mean, options, e);
+  line.good = std::abs(line.mean - 1) <= 5 * line.error;
+  line.verdict = line.good ? "" : "the mean is not 1";
   return line;
 }
 
@@ -109,6 +113,9 @@ class Tilted {
         draws_(seed, Stream::judge, 903),
         alternative_(cells, covariates, kTie, uniform_),
         evidence_(cells, covariates, kTie) {}
+
+  Tilted(const Tilted&) = delete;
+  Tilted& operator=(const Tilted&) = delete;
 
   /// The next residual; every cell gets four in turn, as in the claims.
   void draw() {
@@ -126,15 +133,17 @@ class Tilted {
   int cells_, covariates_, n_ = 0;
   Draws draws_;
   std::uint64_t used_ = 0;
-  Alternative::Uniform uniform_ = [this] { return draws_.uniforms(used_++, 0)[0] + 0x1p-54; };
+  Alternative::Uniform uniform_ = [this] { return draws_.open_uniform(used_++, 0); };
   Alternative alternative_;
   Evidence evidence_;
 };
 
-/// P(E reaches 1 / level by n = most | the claim is true), every look included.
+/// P(E reaches 1 / level by n = most | the claim is true), every look included. It cannot exceed the level
+/// while E is the likelihood ratio that it is taken for, which evidence_test shows; how far below it stays is
+/// what is measured.
 Line alarms_in_force(int cells, int covariates, int most, const Settings& options, int runs) {
-  Line line{"evidence of residuals, " + std::to_string(cells) +
-                " cells, every look up to n = " + std::to_string(most),
+  Line line{"evidence of residuals, cells: " + std::to_string(cells) +
+                ", every look up to n = " + std::to_string(most),
             runs};
   line.level = kInForce;
   average(line, line.rate, options, [&](std::uint32_t seed) {
@@ -144,14 +153,12 @@ Line alarms_in_force(int cells, int covariates, int most, const Settings& option
       stream.draw();
       if (n < next) continue;
       next = n < 50 ? n + 1 : n * 1.1;
-      if (const double log_e = stream.log_e(); log_e >= -std::log(kInForce)) return std::exp(-log_e);
+      if (const double log_e = stream.log_e(); exceeds(log_e, kInForce)) return std::exp(-log_e);
     }
     return 0.0;
   });
-  const bool above = line.rate - 5 * line.error > kInForce,
-             vacuous = line.rate + 5 * line.error < kInForce / 10;
-  line.good = !above && !vacuous;
-  line.verdict = above ? "more false alarms than nominal" : vacuous ? "vacuous" : "";
+  line.good = line.rate + 5 * line.error >= kInForce / 10;
+  line.verdict = line.good ? "" : "vacuous";
   return line;
 }
 
@@ -226,7 +233,7 @@ int main(int argc, char** argv) {
     if (line.rate >= 0) std::printf("  false alarms %.3g", line.rate);
     if (line.rate >= 0 && line.error > 0) std::printf(" +- %.1g", line.error);
     if (line.rate >= 0) std::printf(" at %.2g", line.level);
-    if (line.mean_e >= 0) std::printf("  mean E %.4f +- %.4f", line.mean_e, line.error);
+    if (line.mean >= 0) std::printf("  mean %.4f +- %.4f", line.mean, line.error);
     if (line.uniform >= 0) std::printf("  uniform: p %.3g", line.uniform);
     std::printf("  %s\n", line.good ? "ok" : line.verdict.c_str());
     std::fflush(stdout);
@@ -241,7 +248,7 @@ int main(int argc, char** argv) {
       Evidence evidence(2, 3);
       for (Eigen::Index j = 0; j < z.cols(); ++j) {
         evidence.add(static_cast<int>(j % 2), std::array<double, 3>{1, z(0, j), z(1, j)}, z(2, j), false);
-        if ((j < 8 || j % 8 == 7) && evidence.log_e() >= -std::log(kLevel)) {
+        if ((j < 8 || j % 8 == 7) && exceeds(evidence.log_e(), kLevel)) {
           ++count;
           return;
         }
@@ -254,7 +261,7 @@ int main(int argc, char** argv) {
   for (const int cells : {1, 5}) {
     for (const int n : {2, 40}) {
       report(mean_of_e(
-          "1 / E under the alternatives, " + std::to_string(cells) + " cells, n = " + std::to_string(n),
+          "1 / E under its alternatives, cells: " + std::to_string(cells) + ", n = " + std::to_string(n),
           options, options.runs / 10, [&](std::uint32_t seed) {
             Tilted stream(cells, 4, seed);
             for (int k = 0; k < n; ++k) stream.draw();
@@ -300,10 +307,16 @@ int main(int argc, char** argv) {
     report(line);
   }
   // The claims as they run, on the reference.
+  Line together{"the claims above together", 0};
   for (const Claim& claim : all) {
     if (std::holds_alternative<Exact>(claim.check) || std::holds_alternative<ExactP>(claim.check)) continue;
-    report(alarms(claim, setting, options, std::max(200, options.runs / 100), 400));
+    const Line line = alarms(claim, setting, options, std::max(200, options.runs / 100), 400);
+    together.runs += line.runs;
+    together.alarms += line.alarms;
+    report(line);
   }
+  judge_rate(together, together.alarms);
+  report(together);
   // Whole runs: any false FAIL among all claims, each with its share.
   {
     std::atomic<int> count{0};
@@ -331,7 +344,7 @@ int main(int argc, char** argv) {
     for (const Line& line : lines) {
       nlohmann::json row{{"what", line.what}, {"runs", line.runs}, {"good", line.good}};
       if (line.rate >= 0) row.update({{"false_alarms", line.rate}, {"level", line.level}});
-      if (line.mean_e >= 0) row["mean_e"] = line.mean_e;
+      if (line.mean >= 0) row["mean"] = line.mean;
       if (line.error > 0) row["standard_error"] = line.error;
       if (line.uniform >= 0) row["uniform_p"] = line.uniform;
       list.push_back(row);

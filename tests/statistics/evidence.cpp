@@ -149,6 +149,9 @@ constexpr double kPooled = 0.40, kAlike = 0.20, kOneCell = 0.15, kEachCell = 0.0
 
 /// Shares of the two that are about more than mean and variance; the pooled share where there is one cell.
 constexpr double kShape = 0.14, kTies = 0.03, kSingle = 0.83;
+constexpr bool is_one(double sum) { return sum > 1 - 1e-12 && sum < 1 + 1e-12; }
+static_assert(is_one(kPooled + kAlike + kOneCell + kEachCell + kShape + kTies) &&
+              is_one(kSingle + kShape + kTies));
 /// Within the shape: the net of laws, and the Dirichlet-multinomials.
 constexpr double kNet = 0.7, kGeneral = 0.3;
 
@@ -226,6 +229,16 @@ std::vector<double> log_e_each(const Regression& sums, const std::vector<Part>& 
   for (const Part& part : parts)
     log_e.push_back(log_e_regression(sums, part.subset, part.scale, part.shape, part.rate));
   return log_e;
+}
+
+std::size_t checked_cells(int cells) {
+  if (cells < 1) throw DomainError("cells", std::to_string(cells), "cells >= 1");
+  return static_cast<std::size_t>(cells);
+}
+int checked_covariates(int covariates) {
+  if (covariates < 1 || covariates > Regression::kMax)
+    throw DomainError("covariates", std::to_string(covariates), "1..6");
+  return covariates;
 }
 
 double log_gamma_d(Eigen::Index d, double x) {
@@ -357,12 +370,9 @@ double log_e_normal_wishart(const Joint& joint, double scale, double degrees) {
 }
 
 Evidence::Evidence(int cells, int covariates, double tie_probability)
-    : covariates_(covariates), tie_probability_(tie_probability), cells_(static_cast<std::size_t>(cells)) {
-  if (cells < 1) throw DomainError("cells", std::to_string(cells), "cells >= 1");
-  if (covariates < 1 || covariates > Regression::kMax) {
-    throw DomainError("covariates", std::to_string(covariates), "1..6");
-  }
-}
+    : covariates_(checked_covariates(covariates)),
+      tie_probability_(tie_probability),
+      cells_(checked_cells(cells)) {}
 
 void Evidence::add(int cell, std::span<const double> x, double r, bool tie) {
   bool finite = std::isfinite(r);
@@ -482,7 +492,8 @@ Cells shape_draw(const Alternative::Uniform& uniform) {
 }  // namespace
 
 Alternative::Alternative(int cells, int covariates, double tie_probability, const Uniform& uniform)
-    : cells_(static_cast<std::size_t>(cells)), tie_probability_(tie_probability) {
+    : cells_(checked_cells(cells)), tie_probability_(tie_probability) {
+  checked_covariates(covariates);
   const std::vector<Part>&pooled = cached_parts(covariates, false), &each = cached_parts(covariates, true);
   const auto normal = [&] { return normal_quantile(uniform()); };
   const auto law_of = [&](const std::vector<Part>& parts, std::size_t k) {
@@ -544,9 +555,8 @@ Alternative::Alternative(int cells, int covariates, double tie_probability, cons
 double Alternative::residual(int cell, std::span<const double> x, const Uniform& uniform) const {
   if (shape_.empty()) {
     const Normal& law = cells_[static_cast<std::size_t>(cell)];
-    double r = law.deviation * normal_quantile(uniform());
-    for (std::size_t i = 0; i < x.size(); ++i) r += law.coefficients[i] * x[i];
-    return r;
+    return std::inner_product(x.begin(), x.end(), law.coefficients.begin(),
+                              law.deviation * normal_quantile(uniform()));
   }
   // Within a cell the shapes are the null's; by symmetry the cells above 0 are mirrored, to keep the tail
   // exact.

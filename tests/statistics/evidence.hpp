@@ -135,16 +135,17 @@ class Evidence {
 };
 
 /// One of the laws that Evidence::log_e averages over, drawn from that average; E is the likelihood ratio of
-/// the average to the null. Sampling from it makes a false alarm common, and 1 / E is its importance weight,
-/// so that P(false alarm) = E_alternative[1 / E at the alarm] can be measured at levels where nobody could
-/// count them.
+/// the average to the null. Under it alarms are common and weigh 1 / E, so that P(alarm) = E_alternative[1 /
+/// E at the alarm] can be measured at levels where nobody could count them.
 class Alternative {
  public:
-  /// Uniform on (0, 1), independent.
+  /// Independent and uniform on (0, 1), 0 and 1 left out.
   using Uniform = std::function<double()>;
-  /// Arguments as Evidence's.
+  /// Arguments and domain as Evidence's.
   Alternative(int cells, int covariates, double tie_probability, const Uniform& uniform);
+  /// A residual of this law, given its covariates. Domain: cell < cells, as many covariates as were said.
   double residual(int cell, std::span<const double> x, const Uniform& uniform) const;
+  /// Whether the draw is a repeat.
   bool tie(const Uniform& uniform) const { return uniform() < tie_probability_; }
 
  private:

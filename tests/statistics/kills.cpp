@@ -199,37 +199,30 @@ std::vector<double> nats_by_cell(const Mutant& mutant, const Residuals& residual
   return nats;
 }
 
-/// Wald's bound for counts, from the frequencies of a large sample less their bias. A category that the null
-/// excludes ends any test at its first draw, so the bound is the mean of the earlier of the two. 0: too small
-/// to be estimated.
-double wald_bound_of_counts(const Counts& check, const Context& context) {
+/// KL per draw of counts, from the frequencies of a large sample less their bias. 0: not known, because it is
+/// too small to be estimated, or a category that the null excludes makes it infinite.
+double nats_of_counts(const Counts& check, const Context& context) {
   std::vector<std::vector<double>> counts;
   for (const auto& p : check.probabilities) counts.emplace_back(p.size(), 0.0);
   for (std::uint64_t first = 0; first < 400'000; first += 1000) check.observe(context, first, 1000, counts);
-  double nats = 0, bias = 0, excluded = 0;
+  double nats = 0, bias = 0;
   for (std::size_t k = 0; k < counts.size(); ++k) {
     const double n = std::accumulate(counts[k].begin(), counts[k].end(), 0.0);
     bias -= 0.5 / n;
     for (std::size_t j = 0; j < counts[k].size(); ++j) {
       const double q = counts[k][j] / n, p = check.probabilities[k][j];
       if (q == 0) continue;
-      if (p == 0) {
-        excluded += q;
-      } else {
-        nats += q * std::log(q / p);
-        bias += 0.5 / n;
-      }
+      if (p == 0) return 0;
+      nats += q * std::log(q / p);
+      bias += 0.5 / n;
     }
   }
-  const auto cells = static_cast<double>(counts.size());
-  const double wald = nats - bias > 2 * bias ? std::log(1 / kAlpha) * cells / (nats - bias) : 0;
-  excluded /= cells;
-  if (excluded == 0) return wald;
-  return wald == 0 ? 1 / excluded : (1 - std::pow(1 - excluded, wald)) / excluded;
+  return nats - bias > 2 * bias ? (nats - bias) / static_cast<double>(counts.size()) : 0;
 }
 
-/// Wald: a test of level alpha needs draws whose KL adds up to ln(1 / alpha), in the order in which the claim
-/// draws. 0: not known, or so small that the estimate of KL is mostly noise.
+/// Wald: a test of level alpha that always finds the fault needs, on average, draws whose KL adds up to ln(1
+/// / alpha), in the order in which the claim draws. 0: not known, or so small that the estimate of KL is
+/// mostly noise.
 double wald_bound(const Mutant& mutant, const Claim& claim, std::uint32_t seed) {
   const Subject subject = mutant.make();
   const Instruments instruments = Instruments::sound();
@@ -240,7 +233,10 @@ double wald_bound(const Mutant& mutant, const Claim& claim, std::uint32_t seed) 
     return 0;  // there a fault is not affine, and its residuals not normal
   std::vector<double> nats;
   try {
-    if (counts) return mutant.kind == "dependence" ? 0 : wald_bound_of_counts(*counts, context);
+    if (counts) {
+      const double nats_per_draw = mutant.kind == "dependence" ? 0 : nats_of_counts(*counts, context);
+      return nats_per_draw > 0 ? std::max(1.0, std::log(1 / kAlpha) / nats_per_draw) : 0;
+    }
     nats = nats_by_cell(mutant, *residuals, context);
   } catch (const std::exception&) {
     return 0;  // it refuses, which is no law

@@ -48,6 +48,7 @@ Subject Subject::of_step(std::string name, OwnStep step) {
   subject.concurrent = false;
   subject.step = [step = std::move(step)](const Setting& s, int i, const Batch& x_t, const Batch& eps,
                                           const Batch&) {
+    if (s.prediction != Prediction::eps) throw DomainError("prediction", "not eps", "eps");
     const auto [t, t_prev] = s.steps[static_cast<std::size_t>(i - 1)];
     return step(s.schedule.alpha_bar(t), s.schedule.alpha_bar(t_prev), s.eta, x_t, eps);
   };

@@ -19,6 +19,7 @@ TAGS = ["Eq6", "Eq6T", "Eq7", "Lemma1", "Eq8", "NonMarkov", "Eq9", "Eq10", "Eq11
         "Eq16", "AppendixA"]
 BRIEF = {"Eq6": "(1)", "Eq6T": "(1)", "Eq7": "(2)", "Eq8": "(3)", "Eq9": "(4)", "Eq10": "(5)", "Eq11": "(6)"}
 COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
+TABLES = ["tests/statistics/results/power.md", "benchmarks/results/reference.md"]
 LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 
@@ -94,10 +95,11 @@ class Map(unittest.TestCase):
         for name, fence in (("own_noise.py", "python"), ("own_sampler.cpp", "cpp")):
             source = (ROOT / "tests" / "statistics" / "samplers" / name).read_text()
             shown = readme.split(f"/{name}", 1)[1].split(f"```{fence}\n", 1)[1].split("```", 1)[0]
-            self.assertTrue(source.endswith(shown), name)
+            self.assertEqual(shown, source, name)
 
     def test_generated_tables_are_their_files(self):
         readme = (ROOT / "README.md").read_text()
+        self.assertEqual(tables.BLOCK.findall(readme), TABLES)
         self.assertEqual(tables.refreshed(readme), readme, "run tests/map/tables.py")
 
 

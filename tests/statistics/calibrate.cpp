@@ -7,9 +7,13 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/statistics/engine.hpp"
 #include "tests/statistics/laws.hpp"

@@ -1,6 +1,7 @@
 // The kill matrix: every known mistake against every claim, with the number of draws that finding it takes.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <chrono>
@@ -8,12 +9,19 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iostream>
+#include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <numeric>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/conformance/faults.hpp"
 #include "tests/conformance/stats.hpp"

@@ -470,8 +470,8 @@ void discrete_step(const Run& run, const Transition& step, double s, Shape shape
 }
 
 /// AppendixA. A category 0..K-1 of that law per column, -1 where a NaN comes in the way: by the given
-/// uniforms in [0, 1), or drawn. Bytes: 2s per element as far as the category, in packs of 16 bytes; per column
-/// 4, 12 with uniforms given.
+/// uniforms in [0, 1), or drawn. Bytes: 2s per element as far as the category, in packs of 16 bytes; per
+/// column 4, 12 with uniforms given.
 template <class T, class Run>
 void discrete_draw(const Run& run, const Transition& step, double s, Shape shape, Source<T> x_t, Source<T> x0,
                    const std::variant<const double*, Normals>& uniforms, std::int32_t* category) {

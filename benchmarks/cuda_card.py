@@ -16,6 +16,7 @@ Exit: 0 all done, 77 no card could be used (it says why), anything else went wro
 import argparse
 import collections
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -41,8 +42,8 @@ def find(tool):
 
 def pack(directory, arch):
     """Builds for `arch` and puts what is carried into the directory."""
-    run("cmake", "-S", ROOT, "-B", BUILD, "-DCMAKE_BUILD_TYPE=Release", f"-DDDIM_CUDA_ARCHITECTURE={arch}")
-    run("cmake", "--build", BUILD, "-j", "--target", *PROGRAMS)
+    run("cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", f"-DDDIM_CUDA_ARCHITECTURE={arch}")
+    run("cmake", "--build", BUILD, "-j", os.cpu_count() or 1, "--target", *PROGRAMS)
     run("cmake", "--install", BUILD, "--component", "card", "--prefix", directory)
     git = ["git", "-C", ROOT]
     commit = run(*git, "rev-parse", "HEAD", capture_output=True).stdout.strip()

@@ -7,8 +7,9 @@
 #include "cuda/operations.hpp"
 #include "proofs/generated/bounds.hpp"
 
-/// How far from exact a computation may end: the bounds that proofs/running.v proves, followed through an
-/// operation's own order, for the arithmetic of the kernels and for the reference's.
+/// How far from exact a computation may end: the bounds that proofs/running.v proves for one rounding,
+/// followed through an operation's own order, for the arithmetic of the kernels and for the reference's. That
+/// the orders below are the operations' own is read off their code, not proved.
 namespace ddim::cuda::test {
 
 /// An exact number, and how far off the computed one may be.
@@ -16,8 +17,9 @@ struct Running {
   long double v = 0, e = 0;
 };
 
-/// Arithmetic of unit roundoff u, `tiny` half its smallest spacing. Every member but `exact` is one rounding
-/// and takes its bound from proofs/generated/bounds.hpp.
+/// Arithmetic of unit roundoff u, `tiny` half its smallest spacing. `exact` rounds nothing, `coefficient`
+/// only where it narrows, `fma` once where it fuses and else twice, every other member once; each rounding
+/// takes its bound from proofs/generated/bounds.hpp.
 struct Arithmetic {
   long double u, tiny;
   bool fuses;    // fma(a, b, c) is one rounding, else two

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""card_programs.py BUILD WORK: the programs that are carried to a card need nothing installed there but libc.
+"""card_programs.py BUILD WORK [alone]: the programs that are carried to a card need nothing installed there but libc.
 
-Packs them into WORK; every library that one of them names must lie beside it or be libc's own; they run with an empty
-environment and, for root, in a root directory that holds nothing but them and libc. Without a driver they say so.
+Packs them into WORK; every library that one of them names must lie beside it or be libc's own, and they run with an
+empty environment. With `alone` they run in a root directory that holds nothing but them and libc, or it exits with 77
+and says why they cannot. Without a driver they say so.
 """
 import os
 import pathlib
@@ -12,8 +13,9 @@ import subprocess
 import sys
 
 LIBC = {"libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "ld-linux-x86-64.so.2"}
-NO_CARD = 77
+NO_CARD = SKIPPED = 77
 RUNS = "runs on the card"
+PROGRAMS = ("cuda_device_test", "bench_cuda")
 
 
 def dynamic(path):
@@ -55,41 +57,55 @@ def run_script(programs):
         sys.exit(f"{script}: exit {result.returncode}, want {NO_CARD}\n{result.stdout}{result.stderr}")
 
 
-def main(build, work):
-    work = pathlib.Path(work).resolve()
-    shutil.rmtree(work, ignore_errors=True)
-    subprocess.run(["cmake", "--install", build, "--component", "card", "--prefix", work], check=True,
-                   stdout=subprocess.DEVNULL)
-    programs = ["cuda_device_test", "bench_cuda"]
+def change_root():
+    """The command that runs another in a root directory: chroot, for a user other than root in a name space."""
+    path = "/usr/sbin:/sbin:/usr/bin:/bin"
+    chroot, unshare = shutil.which("chroot", path=path), shutil.which("unshare", path=path)
+    if not chroot:
+        return None, "chroot is not found"
+    if os.geteuid() == 0:
+        return [chroot], None
+    if not unshare:
+        return None, "not root, and unshare is not found"
+    command = [unshare, "--user", "--map-root-user", chroot]
+    tried = subprocess.run([*command, "/", "/bin/true"], capture_output=True, text=True)
+    return (command, None) if tried.returncode == 0 else (None, f"not root, and {tried.stderr.strip()}")
+
+
+def run_programs(where, directory, *command, environment={}):
+    """Whether both ran on a card."""
+    outcomes = []
+    for name in PROGRAMS:
+        arguments = ["--benchmark_filter=copy"] if name == "bench_cuda" else []
+        outcomes.append(run(name, *command, f"{directory}/{name}", *arguments, environment=environment))
+        print(f"{name} {where}: {outcomes[-1]}")
+    return outcomes == [RUNS] * len(PROGRAMS)
+
+
+def run_alone(work):
+    command, why_not = change_root()
+    if why_not:
+        print("not run in a root directory of their own:", why_not)
+        sys.exit(SKIPPED)
+    root = work / "root"
+    root.mkdir()
+    for path in [path for path in work.iterdir() if path.is_file()]:
+        shutil.copy2(path, root)
+    listed = subprocess.run(["ldd", work / "bench_cuda"], check=True, capture_output=True, text=True).stdout
+    for path in map(pathlib.Path, re.findall(r"(/\S+) \(0x", listed)):
+        if path.name in LIBC:
+            (root / path.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, root / path.relative_to("/"))
+    # LD_ORIGIN_PATH stands for /proc/self/exe, which a root directory without /proc lacks.
+    run_programs("with libc alone", "", *command, str(root), environment={"LD_ORIGIN_PATH": "/"})
+    shutil.rmtree(root)
+
+
+def run_beside_everything(work):
     if found := missing(work):
         sys.exit("\n".join(found))
-    for name in programs:
-        arguments = ["--benchmark_filter=copy"] if name == "bench_cuda" else []
-        outcome = run(name, str(work / name), *arguments)
-        print(f"{name} in an empty environment: {outcome}")
-    if outcome != RUNS:
+    if not run_programs("in an empty environment", work):
         run_script(work)
-
-    chroot = shutil.which("chroot", path="/usr/sbin:/sbin:/usr/bin:/bin")
-    if os.geteuid() == 0 and chroot:
-        root = work / "root"
-        root.mkdir()
-        for path in [path for path in work.iterdir() if path.is_file()]:
-            shutil.copy2(path, root)
-        listed = subprocess.run(["ldd", work / "bench_cuda"], check=True, capture_output=True, text=True).stdout
-        for path in map(pathlib.Path, re.findall(r"(/\S+) \(0x", listed)):
-            if path.name in LIBC:
-                (root / path.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, root / path.relative_to("/"))
-        for name in programs:
-            arguments = ["--benchmark_filter=copy"] if name == "bench_cuda" else []
-            # LD_ORIGIN_PATH stands for /proc/self/exe, which a root directory without /proc lacks.
-            print(f"{name} with libc alone:",
-                  run(name, chroot, str(root), "/" + name, *arguments, environment={"LD_ORIGIN_PATH": "/"}))
-        shutil.rmtree(root)
-    else:
-        print("not root: not run in a root directory of its own")
-
     # The fault: a library left behind.
     carried = next((path for path in work.iterdir() if ".so" in path.name), None)
     if carried:
@@ -97,6 +113,14 @@ def main(build, work):
         if not missing(work):
             sys.exit(f"without {carried.name} nothing is missed")
     print("libraries carried along:", carried.name if carried else "none")
+
+
+def main(build, work, alone=None):
+    work = pathlib.Path(work).resolve()
+    shutil.rmtree(work, ignore_errors=True)
+    subprocess.run(["cmake", "--install", build, "--component", "card", "--prefix", work], check=True,
+                   stdout=subprocess.DEVNULL)
+    (run_alone if alone else run_beside_everything)(work)
 
 
 main(*sys.argv[1:])

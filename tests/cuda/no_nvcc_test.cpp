@@ -12,8 +12,17 @@
 
 DDIM_CUDA_TAGS(DDIM_SKIPPED_DRIVERS)
 DDIM_SKIPPED(MemoryTraffic, IsTheFloorInAccessesOf16Bytes)
+DDIM_SKIPPED(MemoryTraffic, DiscreteDrawReadsNoFurtherThanItsCategory)
+DDIM_SKIPPED(MemoryTraffic, EveryKernelHasAFloor)
 DDIM_SKIPPED(PtxLint, EveryKernelIsThereAndExact)
+DDIM_SKIPPED(PtxLint, KernelsOnTensorsAccess16BytesAtATime)
 DDIM_SKIPPED(PtxResources, AreThoseOfTheTable)
+DDIM_SKIPPED(NoDriver, EveryCallIsATypedError)
+DDIM_SKIPPED(NoDriver, NothingToDoNeedsNoCard)
+DDIM_SKIPPED(NoDriver, DomainIsCheckedBeforeTheCardIs)
+DDIM_SKIPPED(CardPrograms, NeedNothingInstalled)
+DDIM_SKIPPED(CardPrograms, RunWithLibcAlone)
+DDIM_SKIPPED(Philox, EqualsCurandsHostGenerator)
 // Faults of nvcc's flags or of its text; all others are planted under the emulated driver too.
 DDIM_SKIPPED(KernelFaults, ContractionOn)
 DDIM_SKIPPED(KernelFaults, FastMath)

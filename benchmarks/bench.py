@@ -9,11 +9,11 @@ import json
 import pathlib
 import statistics
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAGS = ["Eq6", "Eq7", "Lemma1", "Eq8", "Eq9", "Eq10", "Eq11", "Theorem1", "Eq12", "Eq13", "AppendixA"]
 STREAMS = {"Eq7": 3, "Lemma1": 3, "Eq8": 3, "Eq9": 3, "Eq10": 3, "Eq12": 4, "Eq13": 3}
-BEGIN, END = "<!-- benchmarks/results/reference.md -->", "<!-- end -->"
 
 
 def rates(report):
@@ -69,9 +69,7 @@ def main():
     results = ROOT / "benchmarks" / "results"
     (results / "reference.json").write_text(json.dumps(report, indent=1) + "\n")
     (results / "reference.md").write_text(text)
-    readme = ROOT / "README.md"
-    head, rest = readme.read_text().split(BEGIN)
-    readme.write_text(head + BEGIN + "\n" + text + END + rest.split(END, 1)[1])
+    subprocess.run([sys.executable, ROOT / "tests" / "map" / "tables.py"], check=True)
 
 
 if __name__ == "__main__":

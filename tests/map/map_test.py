@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads README's equation map and fails when a row lies.
+"""Reads README's equation map and fails when a row lies, or when a generated table is not its file.
 
 A cell is a link `[name](path)`, or "-" where the equation has no such thing, for a reason listed under the map.
 For each link: the file exists, it holds the name, and it holds the tag as a word. A name that is a GoogleTest filter
@@ -11,12 +11,15 @@ import subprocess
 import sys
 import unittest
 
+import tables
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 TAGS = ["Eq6", "Eq6T", "Eq7", "Lemma1", "Eq8", "NonMarkov", "Eq9", "Eq10", "Eq11", "Theorem1", "Eq12", "Eq13", "Eq14",
         "Eq16", "AppendixA"]
 BRIEF = {"Eq6": "(1)", "Eq6T": "(1)", "Eq7": "(2)", "Eq8": "(3)", "Eq9": "(4)", "Eq10": "(5)", "Eq11": "(6)"}
 COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
+TABLES = ["tests/statistics/results/power.md", "benchmarks/results/reference.md"]
 LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 
@@ -85,6 +88,19 @@ class Map(unittest.TestCase):
         for tag, name, _ in self.links("benchmark"):
             self.assertTrue(name.startswith(f"{tag}/"), name)
             self.assertTrue(re.search(rf"(?m)^{name}", known), f"--benchmark_filter='^{name}' selects nothing")
+
+
+    def test_the_samplers_shown_are_those_that_are_run(self):
+        readme = (ROOT / "README.md").read_text()
+        for name, fence in (("own_noise.py", "python"), ("own_sampler.cpp", "cpp")):
+            source = (ROOT / "tests" / "statistics" / "samplers" / name).read_text()
+            shown = readme.split(f"/{name}", 1)[1].split(f"```{fence}\n", 1)[1].split("```", 1)[0]
+            self.assertEqual(shown, source, name)
+
+    def test_generated_tables_are_their_files(self):
+        readme = (ROOT / "README.md").read_text()
+        self.assertEqual(tables.BLOCK.findall(readme), TABLES)
+        self.assertEqual(tables.refreshed(readme), readme, "run tests/map/tables.py")
 
 
 class TheTestItself(unittest.TestCase):

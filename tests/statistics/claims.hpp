@@ -61,6 +61,8 @@ struct Residuals {
 /// Categories with exact probabilities.
 struct Counts {
   std::vector<std::vector<double>> probabilities;  ///< per cell
+  std::vector<std::vector<std::vector<double>>>
+      alternatives;  ///< likely mistakes, each per cell; may be empty
   std::function<void(const Context&, std::uint64_t first, Eigen::Index count,
                      std::vector<std::vector<double>>& counts)>
       observe;

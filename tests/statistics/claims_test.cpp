@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/statistics/engine.hpp"
 #include "tests/statistics/faults.hpp"
 
@@ -118,6 +121,19 @@ TEST(Eq13, RoundTripWithFrozenEps) {
   expect_pass_and_kill("Eq13.roundtrip", {"encode-same-index", "encode-sign"});
 }
 TEST(Eq14, EulersStep) { expect_pass_and_kill("Eq14.euler", {"encode-unscaled", "encode-by-variance"}); }
+TEST(AppendixA, TheLikelyMistakesAreDistributions) {
+  const std::vector<Claim> all = claims(Setting::standard(0.5));
+  const auto& counts = std::get<Counts>(find_claim(all, "AppendixA.joint").check);
+  EXPECT_FALSE(counts.alternatives.empty());
+  for (const auto& alternative : counts.alternatives) {
+    ASSERT_EQ(alternative.size(), counts.probabilities.size());
+    for (const std::vector<double>& p : alternative) {
+      EXPECT_NEAR(std::accumulate(p.begin(), p.end(), 0.0), 1, 1e-12);
+      EXPECT_GE(*std::min_element(p.begin(), p.end()), 0);
+    }
+  }
+}
+
 TEST(AppendixA, JointLawOfCategories) {
   expect_pass_and_kill("AppendixA.joint", {"discrete-sigma-sign", "discrete-without-k", "discrete-of-d3pm",
                                            "discrete-s-ignored", "discrete-x0-without-s"});

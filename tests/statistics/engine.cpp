@@ -174,6 +174,28 @@ Eigen::Index block_size(std::uint64_t done, Eigen::Index largest) {
   return std::clamp<Eigen::Index>(static_cast<Eigen::Index>(done / 2), 1, largest);
 }
 
+/// Half of the evidence is for the likely mistakes, half for anything else; in that half cells, which are
+/// independent streams, multiply.
+double log_e_counts(const Counts& check, const std::vector<std::vector<double>>& counts) {
+  double anything = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    anything += log_e_multinomial(counts[k], check.probabilities[k]);
+  if (check.alternatives.empty() || std::isinf(anything)) return anything;
+  std::vector<double> likely;
+  for (const auto& alternative : check.alternatives) {
+    double log_e = 0;
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      for (std::size_t j = 0; j < counts[k].size(); ++j) {
+        if (counts[k][j] > 0) log_e += counts[k][j] * std::log(alternative[k][j] / check.probabilities[k][j]);
+      }
+    }
+    likely.push_back(log_e);
+  }
+  const std::vector<double> equal(likely.size(), -std::log(static_cast<double>(likely.size())));
+  return log_mixture(std::array{std::log(0.5), std::log(0.5)},
+                     std::array{log_mixture(equal, likely), anything});
+}
+
 struct Judge {
   const Claim& claim;
   const Context& context;
@@ -207,8 +229,7 @@ struct Judge {
       }
       if (evidence.n() >= options.tier.least) {
         certificate(evidence);
-        if (verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
-            verdict.variance_high <= 1 + options.tier.variance) {
+        if (certified()) {
           verdict.status = Status::pass;
           return;
         }
@@ -233,6 +254,11 @@ struct Judge {
     certificate(evidence);
   }
 
+  bool certified() const {
+    return verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
+           verdict.variance_high <= 1 + options.tier.variance;
+  }
+
   void certificate(const Evidence& evidence) {
     const Certificate c = certify(evidence.pooled(), evidence.covariates(), beta);
     verdict.bias = c.bias();
@@ -255,10 +281,7 @@ struct Judge {
       if (n < next && !last) continue;
       next = n * 1.15;
       verdict.n = n;
-      // Cells are independent streams: their e-values multiply.
-      verdict.log_e = 0;
-      for (std::size_t k = 0; k < counts.size(); ++k)
-        verdict.log_e += log_e_multinomial(counts[k], check.probabilities[k]);
+      verdict.log_e = log_e_counts(check, counts);
       verdict.bias = 0;
       for (std::size_t k = 0; k < counts.size(); ++k) {
         const double total = std::accumulate(counts[k].begin(), counts[k].end(), 0.0);
@@ -310,8 +333,7 @@ struct Judge {
       }
       if (verdict.n >= options.tier.least) {
         certificate(joint);
-        if (verdict.bias <= options.tier.bias && verdict.variance_low >= 1 - options.tier.variance &&
-            verdict.variance_high <= 1 + options.tier.variance) {
+        if (certified()) {
           verdict.status = Status::pass;
           return;
         }
@@ -403,9 +425,9 @@ std::string to_text(Status status) {
 }
 
 Tier Tier::named(const std::string& name) {
-  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 1e5};
-  if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6};
-  if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7};
+  if (name == "quick") return {name, 5e4, 2e6, 0.05, 0.05, 0.02, 1e5, 0x1p-8};
+  if (name == "full") return {name, 1e7, 1e8, 0.01, 0.01, 0.005, 1e6, 0x1p-24};
+  if (name == "soak") return {name, 1e9, 4e9, 0.003, 0.003, 0.001, 1e7, 0x1p-24};
   throw DomainError("tier", name, "quick, full, soak");
 }
 
@@ -430,6 +452,12 @@ std::vector<double> shares(const std::vector<Claim>& all, const Subject& subject
 }
 
 Report judge(const Subject& subject, const Setting& setting, const Options& options) {
+  if (!(subject.unit_roundoff <= options.tier.roundoff)) {
+    throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
+                      subject.unit_roundoff,
+                      "unit roundoff <= " + to_text(options.tier.roundoff) +
+                          " (so many draws show a coarser grid; --tier quick does not)");
+  }
   const std::vector<Claim> all = claims(setting);
   const std::vector<double> share = shares(all, subject, setting);
   Report report{subject.name, options.tier.name, options.rates.alpha, options.rates.beta,
@@ -531,9 +559,7 @@ struct Detect {
           static_cast<Eigen::Index>(std::clamp<double>(static_cast<double>(first) * (growth - 1), 1, 1024));
       check.observe(context, first, count, counts);
       first += static_cast<std::uint64_t>(count);
-      double log_e = 0;
-      for (std::size_t k = 0; k < counts.size(); ++k)
-        log_e += log_e_multinomial(counts[k], check.probabilities[k]);
+      const double log_e = log_e_counts(check, counts);
       const double n = static_cast<double>(first) * static_cast<double>(counts.size());
       if (!(log_e < -std::log(alpha))) return {true, n, "counts"};
       if (n >= most) return {false, n, ""};

@@ -18,6 +18,7 @@ struct Tier {
   double bias, variance;  ///< |coefficient| in deviations; relative variance
   double proportion;      ///< |probability|
   double first_look;      ///< draws of the first stage of a claim with only a p-value
+  double roundoff = 1;    ///< of the outputs, at most: in so many draws coarser storage shows as a grid
 
   /// quick, full or soak. Errors: DomainError.
   static Tier named(const std::string& name);
@@ -56,8 +57,9 @@ struct Options {
   std::function<void(const Verdict&, std::size_t done, std::size_t of)> progress;
 };
 
-/// Asks every applicable claim of the subject. P(any FAIL) <= alpha if all claims are true; what the subject
-/// throws is a FAIL of its claim with the message.
+/// Asks every applicable claim of the subject. Domain: subject.unit_roundoff <= options.tier.roundoff
+/// (DomainError). P(any FAIL) <= alpha if all claims are true; what the subject throws is a FAIL of its claim
+/// with the message.
 Report judge(const Subject& subject, const Setting& setting, const Options& options);
 
 /// The claims' shares of alpha, renormalised over those that apply.

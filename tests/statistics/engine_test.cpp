@@ -136,6 +136,18 @@ TEST(Engine, TooLittleIsInconclusiveAndNothingAskedIsNotAPass) {
   EXPECT_THROW(Tier::named("tiny"), DomainError);
 }
 
+TEST(Engine, ATierWhoseDrawsShowTheGridOfADtypeRefusesIt) {
+  Subject coarse = Subject::reference();
+  coarse.unit_roundoff = 0x1p-11;
+  Options options;
+  options.only = {"Eq10.last"};
+  EXPECT_EQ(judge(coarse, Setting::standard(), options).status(), Status::pass);
+  options.tier = Tier::named("full");
+  EXPECT_THROW(judge(coarse, Setting::standard(), options), DomainError);
+  coarse.unit_roundoff = 0x1p-24;
+  EXPECT_EQ(judge(coarse, Setting::standard(), options).status(), Status::pass);
+}
+
 TEST(Engine, ReportsReadBack) {
   Options options;
   options.only = {"Eq12.path", "Eq10.last"};

@@ -4,10 +4,12 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "reference/error.hpp"
 #include "tests/statistics/laws.hpp"
@@ -140,6 +142,29 @@ const std::vector<Cells>& shape_net() {
   return net;
 }
 
+/// Shares of the evidence, where there are cells: one law for all of them; a law of the same kind in each;
+/// one cell alone; each cell by itself, where a share stays with E = 1 so that a sound cell costs the product
+/// little.
+constexpr double kPooled = 0.40, kAlike = 0.20, kOneCell = 0.15, kEachCell = 0.08, kIdle = 0.4;
+
+/// Shares of the two that are about more than mean and variance; the pooled share where there is one cell.
+constexpr double kShape = 0.14, kTies = 0.03, kSingle = 0.83;
+constexpr bool is_one(double sum) { return sum > 1 - 1e-12 && sum < 1 + 1e-12; }
+static_assert(is_one(kPooled + kAlike + kOneCell + kEachCell + kShape + kTies) &&
+              is_one(kSingle + kShape + kTies));
+/// Within the shape: the net of laws, and the Dirichlet-multinomials.
+constexpr double kNet = 0.7, kGeneral = 0.3;
+
+constexpr std::array kTieProbabilities{0.9, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5};
+/// Shape's cells for the Dirichlet-multinomials: the two tail cells of each side, the others four by four.
+constexpr std::size_t kMerged = 24;
+constexpr std::size_t merged_cell(std::size_t i) { return i < 2 ? i : i < 82 ? 2 + (i - 2) / 4 : i - 60; }
+std::array<double, kMerged> merged(const Cells& cells) {
+  std::array<double, kMerged> result{};
+  for (std::size_t i = 0; i < cells.size(); ++i) result[merged_cell(i)] += cells[i];
+  return result;
+}
+
 constexpr std::array kCentred{20.0, 200.0, 2000.0, 20000.0};
 
 struct Part {
@@ -150,22 +175,32 @@ struct Part {
 
 /// The alternatives of the regression: which covariates, how large, and whether the variance is free.
 std::vector<Part> parts_for(int covariates, bool brief) {
-  std::vector<int> coefficients;
-  for (int i = 0; i < std::min(covariates, 3); ++i) coefficients.push_back(i);
   std::vector<Part> parts{{{}, 1, 2, 2, 0.12, "variance"},
                           {{}, 1, 1, 0.05, 0.06, "variance"},
                           {{}, 1, 40, 40, 0.10, "variance"},
                           {{}, 1, 1500, 1500, 0.06, "variance"},
-                          {coefficients, 100, 0.5, 0.5, 0.08, "coefficients"},
-                          {coefficients, 1, 4, 4, 0.10, "coefficients"},
-                          {coefficients, 0.02, 60, 60, 0.06, "coefficients"}};
+                          {{}, 1, 0.5, 1e-24, 0.02, "no noise"}};
+  const auto add = [&](const std::vector<int>& subset, double weight, const std::string& name) {
+    for (const double scale : {1.0, 2e-2, 4e-4})
+      parts.push_back({subset, scale, kInfinity, 1, weight / 3, name});
+  };
   const int singles = brief ? std::min(covariates, 3) : covariates;
   for (int i = 0; i < singles; ++i) {
-    const double share = 0.42 / singles;
     const std::string name = i < 3 ? "coefficient" : "dependence";
-    for (const double scale : {1.0, 2e-2, 4e-4}) parts.push_back({{i}, scale, kInfinity, 1, share / 3, name});
+    add({i}, 0.30 / singles, name);
     if (i < 3)
       parts.push_back({{i}, 10, 0.7, 0.2, 0.05, name});  // a wrong sigma often shows in the direction as well
+  }
+  if (covariates > 1) {
+    parts.push_back({{1}, 500, 0.7, 4e-3, 0.04, "a small sigma, and another direction"});
+    parts.push_back({{1}, 1e14, 0.5, 1e-14, 0.02, "no noise, and another direction"});
+  }
+  if (covariates > 2) {
+    // A wrong level is wrong in what multiplies the noise and in what multiplies the data.
+    add({1, 2}, 0.20, "coefficients");
+    parts.push_back({{1, 2}, 100, 0.5, 0.5, 0.06, "coefficients"});
+    parts.push_back({{1, 2}, 1, 4, 4, 0.06, "coefficients"});
+    parts.push_back({{1, 2}, 0.02, 60, 60, 0.06, "coefficients"});
   }
   return parts;
 }
@@ -184,20 +219,26 @@ const std::vector<Part>& cached_parts(int covariates, bool brief) {
   return (brief ? few : full)[static_cast<std::size_t>(covariates)];
 }
 
-/// One cell's mixture. A share stays with E = 1, so that a cell where nothing is wrong costs the product
-/// little.
-double log_e_parts(const Regression& sums, int covariates) {
-  constexpr double kIdle = 0.4;
-  std::array<double, 24> log_weights{std::log(kIdle)}, log_e{0};
-  std::size_t k = 1;
-  double total = 0;
-  const auto& parts = cached_parts(covariates, true);
-  for (const Part& part : parts) total += part.weight;
-  for (const Part& part : parts) {
-    log_weights[k] = std::log((1 - kIdle) * part.weight / total);
-    log_e[k++] = log_e_regression(sums, part.subset, part.scale, part.shape, part.rate);
-  }
-  return log_mixture({log_weights.data(), k}, {log_e.data(), k});
+double total_weight(const std::vector<Part>& parts) {
+  return std::accumulate(parts.begin(), parts.end(), 0.0,
+                         [](double sum, const Part& part) { return sum + part.weight; });
+}
+
+std::vector<double> log_e_each(const Regression& sums, const std::vector<Part>& parts) {
+  std::vector<double> log_e;
+  for (const Part& part : parts)
+    log_e.push_back(log_e_regression(sums, part.subset, part.scale, part.shape, part.rate));
+  return log_e;
+}
+
+std::size_t checked_cells(int cells) {
+  if (cells < 1) throw DomainError("cells", std::to_string(cells), "cells >= 1");
+  return static_cast<std::size_t>(cells);
+}
+int checked_covariates(int covariates) {
+  if (covariates < 1 || covariates > Regression::kMax)
+    throw DomainError("covariates", std::to_string(covariates), "1..6");
+  return covariates;
 }
 
 double log_gamma_d(Eigen::Index d, double x) {
@@ -264,15 +305,6 @@ void Shape::merge(const Shape& other) {
 
 double log_e_shape(const Shape& shape) {
   static const Cells null = null_cells();
-  constexpr std::size_t kMerged = 24;
-  // The two tail cells of each side stay; the eighty others are merged by four.
-  const auto merged = [](const Cells& cells) {
-    std::array<double, kMerged> result{cells[0], cells[1]};
-    for (std::size_t i = 2; i < 82; ++i) result[2 + (i - 2) / 4] += cells[i];
-    result[22] = cells[82];
-    result[23] = cells[83];
-    return result;
-  };
   static const std::array<double, kMerged> null_merged = merged(null);
   const std::array<double, kMerged> counts = merged(shape.count);
 
@@ -289,12 +321,13 @@ double log_e_shape(const Shape& shape) {
     general.push_back(
         log_e_dirichlet(counts, null_merged, [&](std::size_t k) { return mass * null_merged[k]; }));
   }
-  return log_mixture(std::array{std::log(0.7), std::log(0.3)}, std::array{log_mean(net), log_mean(general)});
+  return log_mixture(std::array{std::log(kNet), std::log(kGeneral)},
+                     std::array{log_mean(net), log_mean(general)});
 }
 
 double log_e_ties(const Ties& ties, double p0) {
   std::vector<double> log_e{0.0};
-  for (const double q : {0.9, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5}) {
+  for (const double q : kTieProbabilities) {
     // With q >= p0 the factor per draw has expectation <= 1 for every tie probability up to p0.
     if (q < 10 * p0) continue;
     log_e.push_back(ties.ties * std::log(q / p0) + (ties.n - ties.ties) * (std::log1p(-q) - std::log1p(-p0)));
@@ -337,12 +370,9 @@ double log_e_normal_wishart(const Joint& joint, double scale, double degrees) {
 }
 
 Evidence::Evidence(int cells, int covariates, double tie_probability)
-    : covariates_(covariates), tie_probability_(tie_probability), cells_(static_cast<std::size_t>(cells)) {
-  if (cells < 1) throw DomainError("cells", std::to_string(cells), "cells >= 1");
-  if (covariates < 1 || covariates > Regression::kMax) {
-    throw DomainError("covariates", std::to_string(covariates), "1..6");
-  }
-}
+    : covariates_(checked_covariates(covariates)),
+      tie_probability_(tie_probability),
+      cells_(checked_cells(cells)) {}
 
 void Evidence::add(int cell, std::span<const double> x, double r, bool tie) {
   bool finite = std::isfinite(r);
@@ -373,28 +403,36 @@ Regression Evidence::pooled() const {
 
 std::vector<Evidence::Term> Evidence::terms() const {
   std::vector<Term> all;
-  const Regression sum = pooled();
   const bool split = cells_.size() > 1;
-  const double pooled_share = split ? 0.51 : 0.83;
-  double total = 0;
-  const auto& parts = cached_parts(covariates_, false);
-  for (const Part& part : parts) total += part.weight;
-  for (const Part& part : parts) {
-    all.push_back({part.name, std::log(pooled_share * part.weight / total),
-                   log_e_regression(sum, part.subset, part.scale, part.shape, part.rate)});
-  }
+  const auto add = [&](const std::vector<Part>& parts, const std::vector<double>& log_e, double share) {
+    const double total = total_weight(parts);
+    for (std::size_t k = 0; k < parts.size(); ++k)
+      all.push_back({parts[k].name, std::log(share * parts[k].weight / total), log_e[k]});
+  };
+  const std::vector<Part>& pooled_parts = cached_parts(covariates_, false);
+  add(pooled_parts, log_e_each(pooled(), pooled_parts), split ? kPooled : kSingle);
   if (split) {
-    std::vector<double> each;
-    double product = 0;
+    const std::vector<Part>& parts = cached_parts(covariates_, true);
+    const double total = total_weight(parts);
+    std::vector<double> log_weights{std::log(kIdle)}, mixtures, places, alike(parts.size(), 0.0);
+    for (const Part& part : parts) log_weights.push_back(std::log((1 - kIdle) * part.weight / total));
+    double product = 0, harmonic = 0;
+    for (std::size_t k = 1; k <= cells_.size(); ++k) harmonic += 1 / static_cast<double>(k);
     for (const Regression& cell : cells_) {
-      each.push_back(log_e_parts(cell, covariates_));
-      product += each.back();
+      std::vector<double> log_e = log_e_each(cell, parts);
+      for (std::size_t k = 0; k < parts.size(); ++k) alike[k] += log_e[k];
+      log_e.insert(log_e.begin(), 0.0);
+      mixtures.push_back(log_mixture(log_weights, log_e));
+      product += mixtures.back();
+      places.push_back(-std::log(static_cast<double>(mixtures.size()) * harmonic));
     }
-    all.push_back({"one cell", std::log(0.12), log_mean(each)});
-    all.push_back({"cell by cell", std::log(0.20), product});
+    add(parts, alike, kAlike);
+    // Most faults are loudest nearest the data, where sigma is least.
+    all.push_back({"one cell", std::log(kOneCell), log_mixture(places, mixtures)});
+    all.push_back({"cell by cell", std::log(kEachCell), product});
   }
-  all.push_back({"shape", std::log(0.14), log_e_shape(shape_)});
-  all.push_back({"ties", std::log(0.03), log_e_ties(ties_, tie_probability_)});
+  all.push_back({"shape", std::log(kShape), log_e_shape(shape_)});
+  all.push_back({"ties", std::log(kTies), log_e_ties(ties_, tie_probability_)});
   return all;
 }
 
@@ -415,6 +453,117 @@ std::string Evidence::loudest() const {
     return a.log_weight + a.log_e < b.log_weight + b.log_e;
   });
   return best->name;
+}
+
+namespace {
+
+std::size_t pick(std::span<const double> weights, double u) {
+  double left = u * std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (std::size_t k = 0; k + 1 < weights.size(); ++k) {
+    if (left < weights[k]) return k;
+    left -= weights[k];
+  }
+  return weights.size() - 1;
+}
+
+double gamma_draw(double shape, double u) { return boost::math::gamma_p_inv(shape, u); }
+
+Cells shape_draw(const Alternative::Uniform& uniform) {
+  Cells cells = null_cells();
+  if (uniform() < kNet) {
+    const auto& net = shape_net();
+    const auto chosen = static_cast<std::size_t>(uniform() * static_cast<double>(net.size()));
+    for (std::size_t i = 0; i < cells.size(); ++i) cells[i] *= std::exp(net[chosen][i]);
+    return cells;
+  }
+  const std::array<double, kMerged> null = merged(cells);
+  const auto prior = static_cast<std::size_t>(uniform() * (1 + kCentred.size()));
+  std::array<double, kMerged> ratio{};
+  double total = 0;
+  for (std::size_t k = 0; k < kMerged; ++k) {
+    const double mass = gamma_draw(prior == 0 ? 0.5 : kCentred[prior - 1] * null[k], uniform());
+    ratio[k] = mass / null[k];
+    total += mass;
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i] *= ratio[merged_cell(i)] / total;
+  return cells;
+}
+
+}  // namespace
+
+Alternative::Alternative(int cells, int covariates, double tie_probability, const Uniform& uniform)
+    : cells_(checked_cells(cells)), tie_probability_(tie_probability) {
+  checked_covariates(covariates);
+  const std::vector<Part>&pooled = cached_parts(covariates, false), &each = cached_parts(covariates, true);
+  const auto normal = [&] { return normal_quantile(uniform()); };
+  const auto law_of = [&](const std::vector<Part>& parts, std::size_t k) {
+    const Part& part = parts[k];
+    Normal law;
+    if (!std::isinf(part.shape)) law.deviation = 1 / std::sqrt(gamma_draw(part.shape, uniform()) / part.rate);
+    for (const int i : part.subset)
+      law.coefficients[static_cast<std::size_t>(i)] = law.deviation * std::sqrt(part.scale) * normal();
+    return law;
+  };
+  const auto pick_part = [&](const std::vector<Part>& parts) {
+    std::vector<double> weights;
+    for (const Part& part : parts) weights.push_back(part.weight);
+    return pick(weights, uniform());
+  };
+  const auto mixture_law = [&] { return uniform() < kIdle ? Normal{} : law_of(each, pick_part(each)); };
+
+  const bool split = cells > 1;
+  const std::array shares{split ? kPooled : kSingle,
+                          split ? kAlike : 0,
+                          split ? kOneCell : 0,
+                          split ? kEachCell : 0,
+                          kShape,
+                          kTies};
+  switch (pick(shares, uniform())) {
+    case 0:
+      std::fill(cells_.begin(), cells_.end(), law_of(pooled, pick_part(pooled)));
+      break;
+    case 1: {
+      const std::size_t part = pick_part(each);
+      for (Normal& cell : cells_) cell = law_of(each, part);
+      break;
+    }
+    case 2: {
+      std::vector<double> places;
+      for (int k = 1; k <= cells; ++k) places.push_back(1.0 / k);
+      const std::size_t place = pick(places, uniform());
+      cells_[place] = mixture_law();
+      break;
+    }
+    case 3:
+      for (Normal& cell : cells_) cell = mixture_law();
+      break;
+    case 4: {
+      const Cells drawn = shape_draw(uniform);
+      shape_.assign(drawn.begin(), drawn.end());
+      break;
+    }
+    default: {
+      std::vector<double> chances{tie_probability};
+      for (const double q : kTieProbabilities) {
+        if (q >= 10 * tie_probability) chances.push_back(q);
+      }
+      tie_probability_ = chances[static_cast<std::size_t>(uniform() * static_cast<double>(chances.size()))];
+    }
+  }
+}
+
+double Alternative::residual(int cell, std::span<const double> x, const Uniform& uniform) const {
+  if (shape_.empty()) {
+    const Normal& law = cells_[static_cast<std::size_t>(cell)];
+    return std::inner_product(x.begin(), x.end(), law.coefficients.begin(),
+                              law.deviation * normal_quantile(uniform()));
+  }
+  // Within a cell the shapes are the null's; by symmetry the cells above 0 are mirrored, to keep the tail
+  // exact.
+  const int drawn = static_cast<int>(pick(shape_, uniform())), mirrored = drawn < 42 ? drawn : 83 - drawn;
+  const double low = normal_cdf(cell_edge(mirrored)), high = normal_cdf(cell_edge(mirrored + 1));
+  const double z = normal_quantile(low + uniform() * (high - low));
+  return drawn < 42 ? z : -z;
 }
 
 double Certificate::bias() const { return (estimate.cwiseAbs() + radius).maxCoeff(); }

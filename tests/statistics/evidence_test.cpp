@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
 #include <limits>
@@ -20,6 +21,72 @@ double expectation(const std::function<double(double)>& log_e, double bound = kI
     return std::exp(log_e(z) - z * z / 2) / std::sqrt(2 * std::numbers::pi);
   };
   return boost::math::quadrature::gauss_kronrod<double, 61>::integrate(integrand, -bound, bound, 15, 1e-10);
+}
+
+std::pair<double, double> mean_and_error(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  for (const double value : values) squares += (value - sum / n) * (value - sum / n);
+  return {sum / n, std::sqrt(squares) / n};
+}
+
+/// log of the integral of prod N(r; x b, 1 / l) / N(r; 0, 1) over the normal-gamma prior, by sums over grids
+/// in log l and in b, each as fine as the integrand is narrow. At most two coefficients, and two only where l
+/// = 1 is fixed.
+double log_integral(const std::vector<int>& subset, double scale, double shape, double rate,
+                    const std::vector<std::array<double, 3>>& x, const std::vector<double>& r) {
+  const auto log_ratio = [&](double b0, double b1, double l) {
+    double sum = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      double mean = 0;
+      if (!subset.empty()) mean += b0 * x[i][static_cast<std::size_t>(subset[0])];
+      if (subset.size() > 1) mean += b1 * x[i][static_cast<std::size_t>(subset[1])];
+      sum += 0.5 * (std::log(l) - l * (r[i] - mean) * (r[i] - mean) + r[i] * r[i]);
+    }
+    return sum;
+  };
+  const auto log_prior_b = [&](double b, double l) {
+    return 0.5 * (std::log(l / scale / (2 * std::numbers::pi)) - l * b * b / scale);
+  };
+  std::vector<double> log_terms;
+  const auto over_b = [&](double l, double log_factor) {
+    if (subset.empty()) return log_terms.push_back(log_factor + log_ratio(0, 0, l));
+    // Around the least squares of the first coefficient and as wide as the likelihood allows.
+    double xx = 1 / scale, xr = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      const double xi = x[i][static_cast<std::size_t>(subset[0])];
+      xx += xi * xi;
+      xr += xi * r[i];
+    }
+    const double width = 14 / std::sqrt(l * xx), step = width / 100;
+    if (subset.size() == 1) {
+      for (int k = -100; k <= 100; ++k) {
+        const double b = xr / xx + k * step;
+        log_terms.push_back(log_factor + std::log(step) + log_prior_b(b, l) + log_ratio(b, 0, l));
+      }
+      return;
+    }
+    const double reach = 8, fine = 0.02;
+    for (double b0 = -reach; b0 <= reach; b0 += fine) {
+      for (double b1 = -reach; b1 <= reach; b1 += fine)
+        log_terms.push_back(2 * std::log(fine) + log_prior_b(b0, 1) + log_prior_b(b1, 1) +
+                            log_ratio(b0, b1, 1));
+    }
+  };
+  if (std::isinf(shape)) {
+    over_b(1, 0);
+  } else {
+    const double fine = shape > 100 ? 1e-3 : 0.02;
+    for (double u = -30; u <= 70; u += fine) {
+      const double l = std::exp(u);
+      over_b(l, std::log(fine) + shape * std::log(rate) - std::lgamma(shape) + shape * u - rate * l);
+    }
+  }
+  const double top = *std::max_element(log_terms.begin(), log_terms.end());
+  double sum = 0;
+  for (const double term : log_terms) sum += std::exp(term - top);
+  return top + std::log(sum);
 }
 
 // The defining property, by quadrature and not by sampling: E[E_1] = 1, and E[E_{n+1} | first n] = E_n.
@@ -43,6 +110,36 @@ TEST(Evidence, RegressionIsAMartingale) {
         }
       }
     }
+  }
+}
+
+// The closed form is the integral of the likelihood ratio over the prior, also where E is large and the prior
+// extreme.
+TEST(Evidence, RegressionIsTheIntegralOverItsPrior) {
+  struct Case {
+    std::vector<int> subset;
+    double scale, shape, rate;
+    std::vector<double> r;
+    double at_least;  // log E
+  };
+  const std::vector<std::array<double, 3>> x{{1, 0.9, -2}, {1, -1.2, 0.5}, {1, 2.0, 1.0}, {1, 0.4, 0.7}};
+  const std::vector<double> usual{0.4, -1.7, 2.2, 0.3}, large{5, -6, 11, 2},
+      silent{3e-12, -1e-12, 2e-12, 1e-12},
+      line{0.9 * 0.7 + 1e-6, -1.2 * 0.7 - 2e-6, 2.0 * 0.7 + 1e-6, 0.4 * 0.7 - 1e-6};
+  const double inf = kInfinity;
+  for (const Case& c :
+       {Case{{}, 1, 2, 2, usual, -5}, Case{{}, 1, 1, 0.05, large, 8}, Case{{}, 1, 1500, 1500, usual, -5},
+        Case{{}, 1, 0.5, 1e-24, usual, -60}, Case{{}, 1, 0.5, 1e-24, silent, 90},
+        Case{{1}, 1, inf, 1, large, 8}, Case{{1}, 4e-4, inf, 1, usual, -5},
+        Case{{1}, 10, 0.7, 0.2, usual, -9}, Case{{1}, 500, 0.7, 4e-3, line, 8},
+        Case{{1}, 1e14, 0.5, 1e-14, line, 30}, Case{{1}, 1e14, 0.5, 1e-14, usual, -60},
+        Case{{1, 2}, 1, inf, 1, large, 8}, Case{{1, 2}, 2e-2, inf, 1, usual, -5}}) {
+    Regression sums;
+    for (std::size_t i = 0; i < x.size(); ++i) sums.add(x[i], c.r[i]);
+    const double closed = log_e_regression(sums, c.subset, c.scale, c.shape, c.rate);
+    EXPECT_NEAR(closed, log_integral(c.subset, c.scale, c.shape, c.rate, x, c.r), 1e-4)
+        << c.scale << " " << c.rate;
+    EXPECT_GE(closed, c.at_least);
   }
 }
 
@@ -107,6 +204,33 @@ TEST(Evidence, NormalWishartIsAMartingale) {
       },
       30);  // beyond 30 the inner integral overflows; what is cut off is the alternative's tail
   EXPECT_NEAR(mean, 1, 1e-4);
+}
+
+// E is a likelihood ratio, so under its own alternatives 1 / E averages to 1.
+TEST(Evidence, TheAlternativesAreThoseThatItAveragesOver) {
+  for (const int cells : {1, 3}) {
+    constexpr int kRuns = 4000, kDraws = 12;
+    std::vector<double> inverse;
+    for (std::uint32_t run = 0; run < kRuns; ++run) {
+      const Draws draws(run, Stream::judge, 3);
+      std::uint64_t used = 0;
+      const Alternative::Uniform uniform = [&] { return draws.open_uniform(used++, 0); };
+      const Alternative alternative(cells, 3, 1e-3, uniform);
+      Evidence evidence(cells, 3, 1e-3);
+      for (int n = 0; n < kDraws; ++n) {
+        const std::array<double, 3> x{1, normal_quantile(uniform()), normal_quantile(uniform())};
+        const double r = alternative.residual(n % cells, x, uniform);
+        evidence.add(n % cells, x, r, alternative.tie(uniform));
+      }
+      inverse.push_back(std::exp(-evidence.log_e()));
+    }
+    const auto [mean, error] = mean_and_error(inverse);
+    EXPECT_NEAR(mean, 1, 5 * error) << cells;
+    EXPECT_LT(error, 0.02);
+  }
+  const Alternative::Uniform half = [] { return 0.5; };
+  EXPECT_THROW(Alternative(0, 3, 1e-3, half), DomainError);
+  EXPECT_THROW(Alternative(1, 7, 1e-3, half), DomainError);
 }
 
 Evidence evidence_of(const std::function<double(double)>& sampler, int n, std::uint32_t seed = 5) {

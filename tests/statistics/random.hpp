@@ -2,6 +2,7 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -32,6 +33,11 @@ class Draws {
   std::array<double, 2> uniforms(std::uint64_t sample, std::uint32_t block) const {
     const auto w = words(sample, block);
     return {unit(w[0], w[1]), unit(w[2], w[3])};
+  }
+
+  /// The first of them moved off 0 and 1, for quantiles.
+  double open_uniform(std::uint64_t sample, std::uint32_t block) const {
+    return std::min(uniforms(sample, block)[0] + 0x1p-54, 1 - 0x1p-53);
   }
 
   /// Two independent standard normals (Box-Muller); |z| reaches 8.57.

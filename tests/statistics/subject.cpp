@@ -41,6 +41,20 @@ Batch Setting::output(int i, const Batch& x0, const Batch& eps) const {
   return paper::root(level.a) * eps - paper::root(level.b) * x0;
 }
 
+Subject Subject::of_step(std::string name, OwnStep step) {
+  Subject subject;
+  subject.name = std::move(name);
+  subject.own_noise = true;
+  subject.concurrent = false;
+  subject.step = [step = std::move(step)](const Setting& s, int i, const Batch& x_t, const Batch& eps,
+                                          const Batch&) {
+    if (s.prediction != Prediction::eps) throw DomainError("prediction", "not eps", "eps");
+    const auto [t, t_prev] = s.steps[static_cast<std::size_t>(i - 1)];
+    return step(s.schedule.alpha_bar(t), s.schedule.alpha_bar(t_prev), s.eta, x_t, eps);
+  };
+  return subject;
+}
+
 Subject Subject::reference() {
   Subject subject;
   subject.name = "builtin:reference";

@@ -92,6 +92,13 @@ struct Subject {
   std::function<Batch(const Draws&, Eigen::Index d, Eigen::Index n, std::uint64_t first, std::uint32_t block)>
       normals;
 
+  /// A sampler that draws its own noise, as nothing but its step (Eq12) for a network that predicts eps: x_t,
+  /// eps and what it gives are d x n, alpha_bar_prev is 1 at the data. DomainError in a setting with another
+  /// prediction.
+  using OwnStep = std::function<Batch(double alpha_bar, double alpha_bar_prev, double eta, const Batch& x_t,
+                                      const Batch& eps)>;
+  static Subject of_step(std::string name, OwnStep step);
+
   /// reference/, each equation by its own function.
   static Subject reference();
 };

@@ -54,7 +54,8 @@ TEST(Stats, NamesTheMistakeOfTheBank) {
   EXPECT_NE(detail("noise-by-variance").find("looks like sigma^2"), std::string::npos);
   EXPECT_NE(detail("direction-without-sigma").find("without sigma"), std::string::npos);
   EXPECT_NE(detail("noise-eta-twice").find("eta is applied twice"), std::string::npos);
-  EXPECT_NE(detail("noise-left-out").find("absent"), std::string::npos);
+  EXPECT_NE(detail("noise-left-out").find("zero: the noise is absent"), std::string::npos);
+  EXPECT_NE(detail("eta-ignored").find("absent, and the direction"), std::string::npos);
 }
 
 TEST(Stats, TimesOfTheBankAreCompared) {

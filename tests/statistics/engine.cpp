@@ -125,6 +125,9 @@ std::string diagnose(const Residuals& residuals, const Evidence& evidence, const
     return format("%.0f of %.0f residuals repeat an earlier one: the noise is reused, reseeded, or absent",
                   evidence.ties().ties, evidence.n());
   }
+  if (loudest == kNoNoise) return "the residuals are zero: the noise is absent";
+  if (loudest == kNoNoiseElsewhere)
+    return "the residuals follow from what was given: the noise is absent, and the direction is not Eq12's";
   const Certificate pooled = certify(evidence.pooled(), evidence.covariates(), 0.01);
   if (loudest == "shape" && std::abs(pooled.variance - 1) < 0.05 &&
       (pooled.estimate.cwiseAbs().array() < 0.05).all()) {

@@ -179,7 +179,7 @@ std::vector<Part> parts_for(int covariates, bool brief) {
                           {{}, 1, 1, 0.05, 0.06, "variance"},
                           {{}, 1, 40, 40, 0.10, "variance"},
                           {{}, 1, 1500, 1500, 0.06, "variance"},
-                          {{}, 1, 0.5, 1e-24, 0.02, "no noise"}};
+                          {{}, 1, 0.5, 1e-24, 0.02, kNoNoise}};
   const auto add = [&](const std::vector<int>& subset, double weight, const std::string& name) {
     for (const double scale : {1.0, 2e-2, 4e-4})
       parts.push_back({subset, scale, kInfinity, 1, weight / 3, name});
@@ -193,7 +193,7 @@ std::vector<Part> parts_for(int covariates, bool brief) {
   }
   if (covariates > 1) {
     parts.push_back({{1}, 500, 0.7, 4e-3, 0.04, "a small sigma, and another direction"});
-    parts.push_back({{1}, 1e14, 0.5, 1e-14, 0.02, "no noise, and another direction"});
+    parts.push_back({{1}, 1e14, 0.5, 1e-14, 0.02, kNoNoiseElsewhere});
   }
   if (covariates > 2) {
     // A wrong level is wrong in what multiplies the noise and in what multiplies the data.

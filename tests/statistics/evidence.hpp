@@ -93,6 +93,10 @@ struct Joint {
 /// log E of the normal-Wishart alternative (matrix-normal-Wishart with the one covariate 1).
 double log_e_normal_wishart(const Joint& joint, double scale, double degrees);
 
+/// Two of the names that Evidence::loudest gives.
+inline constexpr const char* kNoNoise = "no noise";
+inline constexpr const char* kNoNoiseElsewhere = "no noise, and another direction";
+
 /// All of the evidence about one stream of scalar residuals, split by cell (a time, a transition).
 class Evidence {
  public:

@@ -344,28 +344,35 @@ Row measure(const Mutant& mutant, const Plan& plan) {
   const std::vector<Claim> all = claims(mutant.setting);
   const Subject subject = mutant.make();
   const std::vector<double> share = shares(all, subject, mutant.setting);
-  double best = kInfinity;
-  for (std::size_t k = 0; k < all.size(); ++k) {
-    const Claim& claim = all[k];
-    if (!claim.obstacle(subject, mutant.setting).empty()) continue;
-    // The one claim that hands the noise in sees what is equivalent in law.
-    Cell cell;
-    cell.claim = claim.id;
-    cell.exact = std::holds_alternative<Exact>(claim.check);
-    const double alpha = cell.exact ? kAlpha : kAlpha * share[k];
-    const bool deterministic = cell.exact;
-    const double pilot_most =
-        std::holds_alternative<Counts>(claim.check) ? 10 * plan.pilot_most : plan.pilot_most;
-    summarise(cell, detect_many(mutant, claim, alpha, pilot_most, deterministic ? 1 : plan.pilots, plan.seed,
-                                plan.threads));
-    if (cell.killed > 0 && !deterministic)
-      summarise(cell, detect_many(mutant, claim, alpha, plan.most, plan.side_runs, plan.seed, plan.threads));
-    if (cell.killed > 0 && !deterministic && cell.mean < best && cell.killed == cell.runs) {
-      best = cell.mean;
-      row.primary = static_cast<int>(row.cells.size());
+  const auto ask_all = [&](double pilot_most) {
+    double best = kInfinity;
+    row.cells.clear();
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      const Claim& claim = all[k];
+      if (!claim.obstacle(subject, mutant.setting).empty()) continue;
+      // The one claim that hands the noise in sees what is equivalent in law.
+      Cell cell;
+      cell.claim = claim.id;
+      cell.exact = std::holds_alternative<Exact>(claim.check);
+      const double alpha = cell.exact ? kAlpha : kAlpha * share[k];
+      const double most = std::holds_alternative<Counts>(claim.check) ? 10 * pilot_most : pilot_most;
+      summarise(cell, detect_many(mutant, claim, alpha, most, cell.exact ? 1 : plan.pilots, plan.seed,
+                                  plan.threads));
+      if (cell.killed > 0 && !cell.exact)
+        summarise(cell,
+                  detect_many(mutant, claim, alpha, plan.most, plan.side_runs, plan.seed, plan.threads));
+      if (cell.killed > 0 && !cell.exact && cell.mean < best && cell.killed == cell.runs) {
+        best = cell.mean;
+        row.primary = static_cast<int>(row.cells.size());
+      }
+      row.cells.push_back(cell);
     }
-    row.cells.push_back(cell);
-  }
+  };
+  ask_all(plan.pilot_most);
+  const auto found = [](const Cell& cell) { return cell.killed > 0; };
+  // A pilot is short, so that the many claims that see nothing cost little.
+  if (mutant.equivalent.empty() && std::none_of(row.cells.begin(), row.cells.end(), found))
+    ask_all(plan.most);
   int killers = 0;
   for (const Cell& cell : row.cells) killers += cell.killed > 0 ? 1 : 0;
   if (row.primary < 0) {

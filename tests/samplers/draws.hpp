@@ -7,24 +7,34 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <string_view>
 
 #include "reference/batch.hpp"
 
-namespace ddim::statistics {
+namespace ddim::samplers {
 
 /// What a stream of draws is for. Designs (x_0, e_t, x_T) and the noise handed to a sampler never share one.
 enum class Stream : std::uint32_t { design = 1, noise = 2, judge = 3 };
 
-/// Counter-based draws, Philox4x32-10: a draw is a function of (seed, stream; sample, claim, block) and of
-/// nothing else, so it is the same whatever the threads, the order, or the size of the batches.
+/// Counter-based draws, Philox4x32-10: a draw is a function of (seed, stream; sample, name, block) and of
+/// nothing else, so it is the same whatever the threads, the order, the size of the batches, or the other
+/// draws there are.
 class Draws {
  public:
-  Draws(std::uint32_t seed, Stream stream, std::uint32_t claim)
-      : key_{{seed, static_cast<std::uint32_t>(stream)}}, claim_(claim) {}
+  /// `name` says what the draws are for, a claim's id for one; its hash stands in the counter.
+  Draws(std::uint32_t seed, Stream stream, std::string_view name)
+      : key_{{seed, static_cast<std::uint32_t>(stream)}}, name_(hash(name)) {}
+
+  /// FNV-1a.
+  static constexpr std::uint32_t hash(std::string_view name) {
+    std::uint32_t value = 2166136261u;
+    for (const char c : name) value = (value ^ static_cast<unsigned char>(c)) * 16777619u;
+    return value;
+  }
 
   std::array<std::uint32_t, 4> words(std::uint64_t sample, std::uint32_t block) const {
     const r123::Philox4x32::ctr_type counter{
-        {static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(sample >> 32), claim_, block}};
+        {static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(sample >> 32), name_, block}};
     const auto random = r123::Philox4x32{}(counter, key_);
     return {random[0], random[1], random[2], random[3]};
   }
@@ -68,7 +78,7 @@ class Draws {
   }
 
   r123::Philox4x32::key_type key_;
-  std::uint32_t claim_;
+  std::uint32_t name_;
 };
 
-}  // namespace ddim::statistics
+}  // namespace ddim::samplers

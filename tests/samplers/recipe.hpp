@@ -21,7 +21,7 @@ struct Recipe {
   std::function<Real(const Levels&, Prediction, Real x, Real output)> eps;
   std::function<void(const Config&, RealBatch& x0)> restrict_x0;  ///< clipping or thresholding
   bool rederives_eps = true;
-  std::function<RealBatch(const RealBatch&)> noise;           ///< what becomes of the noise of a step
+  std::function<RealBatch(const RealBatch&)> noise;             ///< what becomes of the noise of a step
   std::function<Levels(const Table&, int timestep)> add_noise;  ///< current: squares of the two coefficients
 
   static Recipe of(const Dialect& dialect);

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/conformance/implementation.hpp"
+#include "tests/samplers/open.hpp"
 
-namespace ddim::conformance {
+namespace ddim::samplers {
 
 /// A child process that is spoken to in lines: its stdin and stdout are ours, its stderr is shown. It leads a
 /// process group of its own, which the destructor kills and reaps.
@@ -40,8 +40,4 @@ class Child {
   std::string buffer_;
 };
 
-/// The implementation behind a child that speaks the protocol of README.md.
-std::unique_ptr<Implementation> open_child(const std::vector<std::string>& command,
-                                           const OpenOptions& options);
-
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

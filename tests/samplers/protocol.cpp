@@ -1,11 +1,12 @@
+#include "tests/samplers/protocol.hpp"
+
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "tests/conformance/child.hpp"
-#include "tests/conformance/recipe.hpp"
+#include "tests/samplers/child.hpp"
 
-namespace ddim::conformance {
+namespace ddim::samplers {
 namespace {
 
 using Json = nlohmann::json;
@@ -52,28 +53,32 @@ Batch batch_like(const Json& outputs, const std::string& name, const Batch& shap
   return Eigen::Map<const Batch>(values.data(), shape.rows(), shape.cols());
 }
 
-class ChildImplementation : public Implementation {
+/// A sampler behind a child, and the run it was configured with last.
+class Conversation {
  public:
-  ChildImplementation(std::vector<std::string> command, const OpenOptions& options)
+  Conversation(std::vector<std::string> command, const OpenOptions& options)
       : command_(std::move(command)), options_(options) {
-    if (const auto trouble = start()) {
-      throw OpenError(OpenError::Kind::would_not_start, to_text(trouble->kind) + ": " + trouble->message);
-    }
+    if (const auto trouble = start())
+      throw OpenError(OpenError::Kind::would_not_start, to_text(trouble->why) + ": " + trouble->message);
   }
-  ~ChildImplementation() override {
+  ~Conversation() {
     if (child_) child_->bid_farewell(R"({"cmd":"bye"})");
   }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
 
-  const Identity& identity() const override { return identity_; }
+  const Identity& identity() const { return identity_; }
 
-  std::optional<Trouble> configure(const Run& run) override {
+  Result<Identity> prepare(const Run& run) {
     run_ = run;
     timesteps_.reset();
-    return send_configuration();
+    if (auto trouble = send_configuration()) return *trouble;
+    configured_ = true;
+    return identity_;
   }
 
-  Result<std::vector<int>> timesteps() override {
-    return run_op<std::vector<int>>("timesteps", Json::object(), [&](const Json& outputs) {
+  Result<std::vector<int>> timesteps(const Run& run) {
+    return run_op<std::vector<int>>(run, "timesteps", Json::object(), [&](const Json& outputs) {
       std::vector<int> list;
       for (const double t : numbers(outputs.value("timesteps", Json()), "timesteps")) {
         if (!(t == std::floor(t) && std::abs(t) < 1e9))
@@ -85,41 +90,40 @@ class ChildImplementation : public Implementation {
     });
   }
 
-  Result<std::vector<double>> alphas_cumprod() override {
-    return run_op<std::vector<double>>("alphas_cumprod", Json::object(), [](const Json& outputs) {
+  Result<std::vector<double>> alphas_cumprod(const Run& run) {
+    return run_op<std::vector<double>>(run, "alphas_cumprod", Json::object(), [](const Json& outputs) {
       return numbers(outputs.value("alphas_cumprod", Json()), "alphas_cumprod");
     });
   }
 
-  Result<StepOutput> step(int i, const Batch& x_t, const Batch& output,
-                          const std::optional<Batch>& noise) override {
+  Result<StepOutput> step(const Run& run, int entry, const Batch& x_t, const Batch& output,
+                          const Batch* noise) {
+    if (auto trouble = made_current(run)) return *trouble;
     if (!timesteps_) {
-      if (const auto list = timesteps(); !list) return list.trouble();
+      if (const auto list = timesteps(run); !list) return list.trouble();
     }
-    if (i < 0 || i >= static_cast<int>(timesteps_->size())) {
-      return Trouble{Trouble::Kind::errored, "its list has no entry " + std::to_string(i)};
-    }
-    const Json inputs = {{"index", i},
-                         {"timestep", (*timesteps_)[static_cast<std::size_t>(i)]},
+    if (entry < 0 || entry >= static_cast<int>(timesteps_->size()))
+      return Trouble{Status::errored, "its list has no entry " + std::to_string(entry)};
+    const Json inputs = {{"index", entry},
+                         {"timestep", (*timesteps_)[static_cast<std::size_t>(entry)]},
                          {"shape", {x_t.cols(), x_t.rows()}},
                          {"x_t", to_json(x_t)},
                          {"output", to_json(output)},
                          {"noise", noise ? to_json(*noise) : Json()}};
-    return run_op<StepOutput>("step", inputs, [&](const Json& outputs) {
-      StepOutput result{batch_like(outputs, "prev_sample", x_t), {}};
-      if (const auto found = outputs.find("pred_x0"); found != outputs.end() && !found->is_null()) {
+    return run_op<StepOutput>(run, "step", inputs, [&](const Json& outputs) {
+      StepOutput result(batch_like(outputs, "prev_sample", x_t));
+      if (const auto found = outputs.find("pred_x0"); found != outputs.end() && !found->is_null())
         result.pred_x0 = batch_like(outputs, "pred_x0", x_t);
-      }
       return result;
     });
   }
 
-  Result<Batch> add_noise(const Batch& x0, const Batch& noise, int timestep) override {
+  Result<Batch> add_noise(const Run& run, int timestep, const Batch& x0, const Batch& noise) {
     const Json inputs = {{"timestep", timestep},
                          {"shape", {x0.cols(), x0.rows()}},
                          {"x0", to_json(x0)},
                          {"noise", to_json(noise)}};
-    return run_op<Batch>("add_noise", inputs,
+    return run_op<Batch>(run, "add_noise", inputs,
                          [&](const Json& outputs) { return batch_like(outputs, "x_t", x0); });
   }
 
@@ -131,7 +135,7 @@ class ChildImplementation : public Implementation {
     const Json& hello = *answer;
     for (const char* key : {"name", "version", "language", "dtype"}) {
       if (!hello.contains(key) || !hello[key].is_string()) {
-        return Trouble{Trouble::Kind::harness_error, std::string("hello holds no string ") + key};
+        return Trouble{Status::harness_error, std::string("hello holds no string ") + key};
       }
     }
     identity_ = {hello["name"], hello["version"], hello["language"], hello["dtype"]};
@@ -142,7 +146,7 @@ class ChildImplementation : public Implementation {
     try {
       unit_roundoff(identity_.dtype);
     } catch (const DomainError& error) {
-      return Trouble{Trouble::Kind::harness_error, error.what()};
+      return Trouble{Status::harness_error, error.what()};
     }
     return {};
   }
@@ -152,7 +156,7 @@ class ChildImplementation : public Implementation {
     if (!line) return line.trouble();
     Json answer = Json::parse(*line, nullptr, false);
     if (!answer.is_object()) {
-      return Trouble{Trouble::Kind::harness_error, "its answer is not a JSON object: " + shortened(*line)};
+      return Trouble{Status::harness_error, "its answer is not a JSON object: " + shortened(*line)};
     }
     return answer;
   }
@@ -162,29 +166,23 @@ class ChildImplementation : public Implementation {
       try {
         if (auto trouble = start()) return trouble;
       } catch (const OpenError& error) {
-        return Trouble{Trouble::Kind::crash, error.what()};
+        return Trouble{Status::crash, error.what()};
       }
     }
-    const Recipe recipe = Recipe::of(run_.dialect);
-    const Table table = recipe.table(run_.config);
     Json alphas = Json::array();
-    for (const Level& level : table) alphas.push_back(static_cast<double>(level.alpha_bar));
-    Json config = Json::parse(run_.config.json);
-    config["timestep_spacing"] = to_text(run_.spacing);
-    const std::vector<int> last{0};
-    Json message = {
+    for (const Level& level : run_->table()) alphas.push_back(static_cast<double>(level.alpha_bar));
+    Json config = Json::parse(run_->config().json);
+    config["timestep_spacing"] = run_->spacing().name;
+    const Json message = {
         {"cmd", "configure"},
         {"config", config},
-        {"num_inference_steps", run_.S},
-        {"eta", run_.eta},
+        {"num_inference_steps", run_->asked_S()},
+        {"eta", run_->eta()},
         // For implementations that are a bare step and have no schedule of their own.
         {"alphas_cumprod", alphas},
-        {"final_alpha_cumprod", static_cast<double>(recipe.prev({run_, table, last, 0}).alpha_bar)}};
-    try {
-      message["timesteps"] = recipe.timesteps(run_);
-    } catch (const DomainError&) {
-      message["timesteps"] = nullptr;
-    }
+        {"final_alpha_cumprod",
+         static_cast<double>(run_->dialect().last_level(run_->config(), run_->table()).alpha_bar)},
+        {"timesteps", run_->timesteps()}};
     const auto answer = exchange(message);
     if (!answer) return answer.trouble();
     if (answer->value("ok", Json()) == true) {
@@ -198,20 +196,27 @@ class ChildImplementation : public Implementation {
   }
 
   static Trouble refusal(const Json& answer) {
-    for (const auto& [key, kind] : {std::pair{"unsupported", Trouble::Kind::unsupported},
-                                    {"skipped", Trouble::Kind::not_supplied},
-                                    {"errored", Trouble::Kind::errored}}) {
+    for (const auto& [key, kind] : {std::pair{"unsupported", Status::unsupported},
+                                    {"skipped", Status::not_supplied},
+                                    {"errored", Status::errored}}) {
       if (const auto found = answer.find(key); found != answer.end()) {
         const Json& reason = found->is_object() && found->contains("message") ? (*found)["message"] : *found;
         return {kind, reason.is_string() ? reason.get<std::string>() : reason.dump()};
       }
     }
-    return {Trouble::Kind::harness_error,
+    return {Status::harness_error,
             "no outputs, skipped, errored or unsupported: " + shortened(answer.dump())};
   }
 
+  std::optional<Trouble> made_current(const Run& run) {
+    if (configured_ && run_->asks_the_same_as(run)) return {};
+    const auto identity = prepare(run);
+    return identity ? std::nullopt : std::optional(identity.trouble());
+  }
+
   template <class T, class Parse>
-  Result<T> run_op(const std::string& op, const Json& inputs, Parse parse) {
+  Result<T> run_op(const Run& run, const std::string& op, const Json& inputs, Parse parse) {
+    if (auto trouble = made_current(run)) return *trouble;
     // A crash or a time-out is one result; what follows gets a fresh process in the same state.
     if (!child_->alive()) {
       if (auto trouble = send_configuration()) return *trouble;
@@ -220,16 +225,16 @@ class ChildImplementation : public Implementation {
     const auto answer = exchange({{"cmd", "run"}, {"seq", seq}, {"op", op}, {"inputs", inputs}});
     if (!answer) return answer.trouble();
     if (answer->contains("seq") && (*answer)["seq"] != seq) {
-      return Trouble{Trouble::Kind::harness_error,
+      return Trouble{Status::harness_error,
                      "it answered seq " + (*answer)["seq"].dump() + ", not " + std::to_string(seq)};
     }
     const auto outputs = answer->find("outputs");
     if (outputs == answer->end()) return refusal(*answer);
-    if (!outputs->is_object()) return Trouble{Trouble::Kind::harness_error, "outputs is not an object"};
+    if (!outputs->is_object()) return Trouble{Status::harness_error, "outputs is not an object"};
     try {
       return parse(*outputs);
     } catch (const Malformed& malformed) {
-      return Trouble{Trouble::Kind::harness_error, op + ": " + malformed.what};
+      return Trouble{Status::harness_error, op + ": " + malformed.what};
     }
   }
 
@@ -237,16 +242,30 @@ class ChildImplementation : public Implementation {
   OpenOptions options_;
   std::unique_ptr<Child> child_;
   Identity identity_;
-  Run run_;
+  std::optional<Run> run_;
+  bool configured_ = false;
   std::optional<std::vector<int>> timesteps_;
   int seq_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Implementation> open_child(const std::vector<std::string>& command,
-                                           const OpenOptions& options) {
-  return std::make_unique<ChildImplementation>(command, options);
+Sampler of_command(const std::vector<std::string>& command, const OpenOptions& options) {
+  const auto child = std::make_shared<Conversation>(command, options);
+  Sampler sampler;
+  sampler.identity = child->identity();
+  sampler.prepare = [child](const Run& run) { return child->prepare(run); };
+  sampler.timesteps = [child](const Run& run) { return child->timesteps(run); };
+  sampler.alphas_cumprod = [child](const Run& run) { return child->alphas_cumprod(run); };
+  sampler.step = [child](const Run& run, int entry, const Batch& x_t, const Batch& output,
+                         const Batch& noise) { return child->step(run, entry, x_t, output, &noise); };
+  sampler.own_step = [child](const Run& run, int entry, const Batch& x_t, const Batch& output) {
+    return child->step(run, entry, x_t, output, nullptr);
+  };
+  sampler.add_noise = [child](const Run& run, int timestep, const Batch& x0, const Batch& noise) {
+    return child->add_noise(run, timestep, x0, noise);
+  };
+  return sampler;
 }
 
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

@@ -1,4 +1,4 @@
-#include "tests/conformance/child.hpp"
+#include "tests/samplers/child.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 
 extern char** environ;
 
-namespace ddim::conformance {
+namespace ddim::samplers {
 
 Child::Child(const std::vector<std::string>& command) {
   // A socket rather than a pipe towards the child: send() can be told not to raise SIGPIPE.
@@ -92,17 +92,17 @@ std::string Child::reap(std::chrono::milliseconds patience) {
 
 Trouble Child::crash() {
   const std::string how = reap(std::chrono::milliseconds(500));
-  return {Trouble::Kind::crash, "the process " + how + " before it answered"};
+  return {Status::crash, "the process " + how + " before it answered"};
 }
 
 Trouble Child::time_out(std::chrono::milliseconds timeout) {
   reap(std::chrono::milliseconds(0));
-  return {Trouble::Kind::time_out,
+  return {Status::time_out,
           "no answer within " + std::to_string(timeout.count()) + " ms; the process was killed"};
 }
 
 Result<std::string> Child::ask(const std::string& line, std::chrono::milliseconds timeout) {
-  if (!alive()) return Trouble{Trouble::Kind::crash, "the process has ended"};
+  if (!alive()) return Trouble{Status::crash, "the process has ended"};
   const auto deadline = Clock::now() + timeout;
   const std::string message = line + "\n";
   for (std::size_t sent = 0; sent < message.size();) {
@@ -142,4 +142,4 @@ void Child::bid_farewell(const std::string& line) {
   }
 }
 
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

@@ -1,13 +1,18 @@
+#include "tests/samplers/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/conformance/implementation.hpp"
-
-namespace ddim::conformance {
+namespace ddim::samplers {
 namespace {
 
 using Json = nlohmann::json;
+
+bool open_unit(double value) { return value > 0 && value < 1; }
 
 std::string shortened(const Json& value) {
   std::string text = value.dump();
@@ -57,8 +62,9 @@ class Reader {
     }
   }
 
-  template <class Enum>
-  void read(const std::string& key, Enum& value, const std::vector<std::pair<std::string, Enum>>& choices) {
+  template <class Choice>
+  void read(const std::string& key, Choice& value,
+            const std::vector<std::pair<std::string, Choice>>& choices) {
     if (const Json* found = find(key)) {
       std::string domain = "{";
       for (const auto& [name, choice] : choices) {
@@ -88,6 +94,16 @@ class Reader {
   std::vector<std::string> known_;
 };
 
+constexpr std::array kInFiles{&linear, &scaled_linear, &squaredcos_cap_v2};
+
+/// A table of data as the choices of a key.
+template <class Rules>
+auto choices_of(const Rules& rules) {
+  std::vector<std::pair<std::string, std::remove_cvref_t<decltype(rules[0])>>> choices;
+  for (const auto* rule : rules) choices.emplace_back(rule->name, rule);
+  return choices;
+}
+
 std::string first_line(std::string text) {
   // "[json.exception.parse_error.101] parse error at line 3, column 1: syntax error ...; last read: '...'"
   if (const auto end = text.find("] "); end != std::string::npos) text = text.substr(end + 2);
@@ -95,6 +111,54 @@ std::string first_line(std::string text) {
     if (c == '\n') c = ' ';
   }
   return text;
+}
+
+void read_schedule(Reader& reader, Config& config) {
+  reader.read("num_train_timesteps", config.T, 1, 1000000);
+  reader.read("beta_start", config.beta_start, open_unit, "0 < beta < 1");
+  reader.read("beta_end", config.beta_end, open_unit, "0 < beta < 1");
+  reader.read("beta_schedule", config.beta_schedule, choices_of(kInFiles));
+  reader.read("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
+  reader.read("timestep_spacing", config.spacing, choices_of(std::array{&leading, &trailing, &linspace}));
+  reader.read("steps_offset", config.steps_offset, 0, config.T);
+  reader.read("set_alpha_to_one", config.set_alpha_to_one);
+}
+
+void read_prediction(Reader& reader, Config& config) {
+  reader.read<Prediction>(
+      "prediction_type", config.prediction,
+      {{"epsilon", Prediction::eps}, {"sample", Prediction::x0}, {"v_prediction", Prediction::v}});
+  reader.read("clip_sample", config.clip_sample);
+  reader.read(
+      "clip_sample_range", config.clip_sample_range, [](double value) { return value > 0; }, "range > 0");
+  reader.read("thresholding", config.thresholding);
+  reader.read(
+      "dynamic_thresholding_ratio", config.dynamic_thresholding_ratio,
+      [](double value) { return value >= 0 && value <= 1; }, "0 <= ratio <= 1");
+  reader.read(
+      "sample_max_value", config.sample_max_value, [](double value) { return value > 0; },
+      "sample_max_value > 0");
+  if (config.thresholding && config.sample_max_value < 1) {
+    reader.reject("sample_max_value", shortened(*reader.find("sample_max_value")),
+                  "sample_max_value >= 1 (thresholding is on)");
+  }
+}
+
+void read_trained_betas(Reader& reader, Config& config) {
+  const Json* betas = reader.find("trained_betas");
+  if (!betas) return;
+  if (!betas->is_array()) reader.reject("trained_betas", shortened(*betas), "the lists of numbers");
+  if (betas->size() != static_cast<std::size_t>(config.T)) {
+    reader.reject("length of trained_betas", std::to_string(betas->size()),
+                  "num_train_timesteps = " + std::to_string(config.T));
+  }
+  for (std::size_t i = 0; i < betas->size(); ++i) {
+    const std::string key = "trained_betas[" + std::to_string(i) + "]";
+    if (!(*betas)[i].is_number()) reader.reject(key, shortened((*betas)[i]), "the numbers");
+    config.trained_betas.push_back((*betas)[i].get<double>());
+    if (!open_unit(config.trained_betas.back())) reader.reject(key, shortened((*betas)[i]), "0 < beta < 1");
+  }
+  config.beta_schedule = &trained_betas;
 }
 
 }  // namespace
@@ -114,50 +178,9 @@ Config parse_config(const std::string& text, const std::string& origin) {
   if (const auto name = file.find("_class_name"); name != file.end() && name->is_string()) {
     config.class_name = name->get<std::string>();
   }
-  const auto open_unit = [](double value) { return value > 0 && value < 1; };
-  reader.read("num_train_timesteps", config.T, 1, 1000000);
-  reader.read("beta_start", config.beta_start, open_unit, "0 < beta < 1");
-  reader.read("beta_end", config.beta_end, open_unit, "0 < beta < 1");
-  reader.read("beta_schedule", config.beta_schedule,
-              {{"linear", BetaSchedule::linear},
-               {"scaled_linear", BetaSchedule::scaled_linear},
-               {"squaredcos_cap_v2", BetaSchedule::squaredcos_cap_v2}});
-  reader.read("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
-  reader.read(
-      "timestep_spacing", config.spacing,
-      {{"leading", Spacing::leading}, {"trailing", Spacing::trailing}, {"linspace", Spacing::linspace}});
-  reader.read("steps_offset", config.steps_offset, 0, config.T);
-  reader.read("set_alpha_to_one", config.set_alpha_to_one);
-  reader.read("prediction_type", config.prediction,
-              {{"epsilon", Prediction::eps}, {"sample", Prediction::x0}, {"v_prediction", Prediction::v}});
-  reader.read("clip_sample", config.clip_sample);
-  reader.read(
-      "clip_sample_range", config.clip_sample_range, [](double value) { return value > 0; }, "range > 0");
-  reader.read("thresholding", config.thresholding);
-  reader.read(
-      "dynamic_thresholding_ratio", config.dynamic_thresholding_ratio,
-      [](double value) { return value >= 0 && value <= 1; }, "0 <= ratio <= 1");
-  reader.read(
-      "sample_max_value", config.sample_max_value, [](double value) { return value > 0; },
-      "sample_max_value > 0");
-  if (config.thresholding && config.sample_max_value < 1) {
-    reader.reject("sample_max_value", shortened(file["sample_max_value"]),
-                  "sample_max_value >= 1 (thresholding is on)");
-  }
-  if (const Json* betas = reader.find("trained_betas")) {
-    if (!betas->is_array()) reader.reject("trained_betas", shortened(*betas), "the lists of numbers");
-    if (betas->size() != static_cast<std::size_t>(config.T)) {
-      reader.reject("length of trained_betas", std::to_string(betas->size()),
-                    "num_train_timesteps = " + std::to_string(config.T));
-    }
-    for (std::size_t i = 0; i < betas->size(); ++i) {
-      const std::string key = "trained_betas[" + std::to_string(i) + "]";
-      if (!(*betas)[i].is_number()) reader.reject(key, shortened((*betas)[i]), "the numbers");
-      config.trained_betas.push_back((*betas)[i].get<double>());
-      if (!open_unit(config.trained_betas.back())) reader.reject(key, shortened((*betas)[i]), "0 < beta < 1");
-    }
-    config.beta_schedule = BetaSchedule::trained_betas;
-  }
+  read_schedule(reader, config);
+  read_prediction(reader, config);
+  read_trained_betas(reader, config);
   if (config.rescale_betas_zero_snr && config.T < 2) {
     reader.reject("num_train_timesteps", std::to_string(config.T), "T >= 2 (rescale_betas_zero_snr is on)");
   }
@@ -181,63 +204,8 @@ Config read_config(const std::string& path) {
   return parse_config(text.str(), path);
 }
 
-Schedule schedule_of(const Config& config) {
-  const auto betas = [&] {
-    switch (config.beta_schedule) {
-      case BetaSchedule::linear:
-        return Schedule::linear(config.T, config.beta_start, config.beta_end);
-      case BetaSchedule::scaled_linear:
-        return Schedule::scaled_linear(config.T, config.beta_start, config.beta_end);
-      case BetaSchedule::squaredcos_cap_v2:
-        return Schedule::squaredcos_cap_v2(config.T);
-      case BetaSchedule::trained_betas:
-        break;
-    }
-    return Schedule::from_betas(config.trained_betas);
-  };
-  return config.rescale_betas_zero_snr ? betas().rescaled_to_zero_terminal_snr() : betas();
-}
-
-std::string to_text(BetaSchedule schedule) {
-  switch (schedule) {
-    case BetaSchedule::linear:
-      return "linear";
-    case BetaSchedule::scaled_linear:
-      return "scaled_linear";
-    case BetaSchedule::squaredcos_cap_v2:
-      return "squaredcos_cap_v2";
-    case BetaSchedule::trained_betas:
-      break;
-  }
-  return "trained_betas";
-}
-
-std::string to_text(Spacing spacing) {
-  return spacing == Spacing::leading ? "leading" : spacing == Spacing::trailing ? "trailing" : "linspace";
-}
-
-std::string to_text(Dialect dialect) { return dialect == Dialect::paper ? "paper" : "diffusers"; }
-
 std::string to_text(Prediction prediction) {
   return prediction == Prediction::eps ? "epsilon" : prediction == Prediction::x0 ? "sample" : "v_prediction";
 }
 
-std::string to_text(Trouble::Kind kind) {
-  switch (kind) {
-    case Trouble::Kind::unsupported:
-      return "unsupported";
-    case Trouble::Kind::not_supplied:
-      return "not supplied";
-    case Trouble::Kind::errored:
-      return "errored";
-    case Trouble::Kind::crash:
-      return "crash";
-    case Trouble::Kind::time_out:
-      return "time-out";
-    case Trouble::Kind::harness_error:
-      break;
-  }
-  return "harness error";
-}
-
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

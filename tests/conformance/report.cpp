@@ -23,7 +23,7 @@ std::string decimal_and_hex(double value) {
 std::string cause_text(const Row& row) {
   const Cause& first = row.causes.front();
   std::string text =
-      first.description + " [" + first.name + "]: matches your numbers to " + format("%.1g", first.distance);
+      first.says + " [" + first.name + "]: matches your numbers to " + format("%.1g", first.distance);
   if (row.causes.size() > 1) {
     const Cause& second = row.causes[1];
     text += "; runner-up " + second.name + " " + format("%.1g", second.distance);
@@ -52,7 +52,7 @@ void print_failure(std::ostream& out, const Row& row) {
   out << "       again: " << row.reproduce << "\n";
 }
 
-std::map<std::string, int> counts(const Report& report) {
+std::map<std::string, int> counts(const CheckReport& report) {
   std::map<std::string, int> result;
   for (const Row& row : report.rows) ++result[to_text(row.status)];
   return result;
@@ -66,10 +66,11 @@ nlohmann::json number(double value) {
 
 }  // namespace
 
-void print(std::ostream& out, const Report& report) {
+void print(std::ostream& out, const CheckReport& report) {
   out << report.locator << ": " << report.identity.name << " " << report.identity.version << " ("
       << report.identity.language << ", " << report.identity.dtype << "), " << report.config_path
-      << ", dialect " << to_text(report.dialect) << "\n\n";
+      << ", dialect " << report.dialect << "\n"
+      << (report.identity.says.empty() ? "" : "known to be wrong: " + report.identity.says + "\n") << "\n";
   std::set<std::string> notes;  // each is printed once
   for (const Row& row : report.rows) {
     char head[32];
@@ -77,7 +78,7 @@ void print(std::ostream& out, const Report& report) {
     out << head << row.title;
     const bool repeated = !row.note.empty() && !notes.insert(row.note).second;
     if (row.follows) {
-      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].description : "")
+      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].says : "")
           << ")\n";
       if (row.wrong && !repeated && !row.note.empty()) {
         out << "       first wrong: " << row.wrong->where << "\n       note: " << row.note << "\n";
@@ -105,14 +106,14 @@ void print(std::ostream& out, const Report& report) {
   for (const auto& [status, count] : counts(report)) out << " " << count << " " << status << ";";
   std::map<std::string, int> causes;
   for (const Row& row : report.rows) {
-    if (row.status == Status::fail && row.explained) ++causes[row.causes[0].description];
+    if (row.status == Status::fail && row.explained) ++causes[row.causes[0].says];
   }
   for (const auto& [cause, count] : causes)
     out << "\n  " << count << (count == 1 ? " failure" : " failures") << " by: " << cause;
   out << "\n";
 }
 
-void print_json(std::ostream& out, const Report& report) {
+void print_json(std::ostream& out, const CheckReport& report) {
   using nlohmann::json;
   out << json{{"kind", "implementation"},
               {"locator", report.locator},
@@ -121,7 +122,7 @@ void print_json(std::ostream& out, const Report& report) {
               {"language", report.identity.language},
               {"dtype", report.identity.dtype},
               {"config", report.config_path},
-              {"dialect", to_text(report.dialect)}}
+              {"dialect", report.dialect}}
       << "\n";
   for (const Row& row : report.rows) {
     json line = {{"kind", "row"},
@@ -149,7 +150,7 @@ void print_json(std::ostream& out, const Report& report) {
       line["explained"] = row.explained;
       for (const Cause& cause : row.causes) {
         line["causes"].push_back(
-            {{"name", cause.name}, {"description", cause.description}, {"distance", number(cause.distance)}});
+            {{"name", cause.name}, {"description", cause.says}, {"distance", number(cause.distance)}});
       }
     }
     out << line << "\n";
@@ -157,7 +158,7 @@ void print_json(std::ostream& out, const Report& report) {
   out << json{{"kind", "summary"},
               {"rows", report.rows.size()},
               {"counts", counts(report)},
-              {"exit_code", exit_code(report)}}
+              {"exit_code", static_cast<int>(exit_code(report))}}
       << "\n";
 }
 

@@ -64,11 +64,9 @@ StepOutput reference_step(const Run& run, int entry, const Batch& x_t, const Bat
 void answer_for_sampling(Sampler& sampler) {
   sampler.prepare = [identity = sampler.identity](const Run&) { return identity; };
   sampler.timesteps = [](const Run& run) {
-    // The list as reference/'s Tau has it.
-    const Chain& chain = run.chain();
-    std::vector<int> list;
-    for (auto step = chain.steps.rbegin(); step != chain.steps.rend(); ++step)
-      list.push_back(step->current.t - 1);
+    const Tau tau = run.spacing().tau(run.config().T, run.asked_S(), run.config().steps_offset);
+    std::vector<int> list(tau.times().rbegin(), tau.times().rend());
+    for (int& t : list) --t;
     return list;
   };
   sampler.alphas_cumprod = [](const Run& run) {

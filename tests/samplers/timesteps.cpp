@@ -43,12 +43,13 @@ std::vector<int> quadratic_list(int T, int S, int) {
 
 }  // namespace
 
-const Spacing leading{"leading", "i (T // S) + steps_offset, i = 0..S-1", true, leading_list};
-const Spacing trailing{"trailing", "round(i T / S) - 1, i = 1..S, halves to even", false, trailing_list};
+const Spacing leading{"leading", "i (T // S) + steps_offset, i = 0..S-1", true, leading_list, Tau::leading};
+const Spacing trailing{"trailing", "round(i T / S) - 1, i = 1..S, halves to even", false, trailing_list,
+                       [](int T, int S, int) { return Tau::trailing(T, S); }};
 const Spacing linspace{"linspace", "round(i (T - 1) / (S - 1)), i = 0..S-1, halves to even; S = 1 gives 0",
-                       false, linspace_list};
+                       false, linspace_list, [](int T, int S, int) { return Tau::linspace(T, S); }};
 const Spacing quadratic{"quadratic", "floor(i^2 T / S^2) - 1, i = 1..S: the paper's second rule", false,
-                        quadratic_list};
+                        quadratic_list, [](int T, int S, int) { return Tau::quadratic(T, S); }};
 
 std::span<const Spacing* const> spacings() {
   static constexpr std::array all{&leading, &trailing, &linspace, &quadratic};

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/schedule.hpp"
+
 namespace ddim::samplers {
 
 /// A rule by which a sampler picks its times, in integers: 0-based and descending, as files and samplers have
@@ -15,6 +17,8 @@ struct Spacing {
   bool takes_offset;      ///< steps_offset moves it
   /// Domain: 1 <= S <= T.
   std::vector<int> (*list)(int T, int S, int steps_offset);
+  /// The same as reference/ makes it.
+  Tau (*tau)(int T, int S, int steps_offset);
 };
 extern const Spacing leading, trailing, linspace, quadratic;
 

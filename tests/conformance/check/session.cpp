@@ -1,0 +1,53 @@
+#include "tests/conformance/check/session.hpp"
+
+#include <cmath>
+
+namespace ddim::conformance {
+namespace {
+
+constexpr Eigen::Index kDimensions = 8, kSamples = 3;
+
+double to_eight_bits(double value) {
+  int exponent;
+  const double fraction = std::frexp(value, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8);
+}
+
+std::string quoted(const std::string& word) {
+  return word.find_first_of(" '\"$;&|<>()*") == std::string::npos ? word : "'" + word + "'";
+}
+
+std::string command(const CheckOptions& options, const Run& run) {
+  return "ddim-verify check " + quoted(options.locator) + " --config " + quoted(options.config_path) +
+         " -S " + std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) +
+         " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name;
+}
+
+}  // namespace
+
+void Session::keep(Draft draft, const Run& run) {
+  draft.close();
+  draft.row().id = static_cast<int>(drafts.size()) + 1;
+  draft.row().reproduce = command(options, run);
+  drafts.push_back(std::move(draft));
+}
+
+RealBatch Inputs::normal(double scale) {
+  return RealBatch::NullaryExpr(kDimensions, kSamples, [&] {
+    double sum = -6;  // of twelve uniforms: the same on every platform, which std's normal is not
+    for (int k = 0; k < 12; ++k) sum += uniform();
+    return static_cast<Real>(to_eight_bits(scale * sum));
+  });
+}
+
+RealBatch Inputs::in_range(double range) {
+  return RealBatch::NullaryExpr(kDimensions, kSamples, [&] {
+    return static_cast<Real>(to_eight_bits(range * (2 * uniform() - 1)));
+  });
+}
+
+std::string element_of(const std::string& place, Eigen::Index row, Eigen::Index column) {
+  return place + ", sample " + std::to_string(column) + ", element " + std::to_string(row);
+}
+
+}  // namespace ddim::conformance

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/conformance/check.hpp"
+#include "tests/conformance/draft.hpp"
+
+namespace ddim::conformance {
+
+/// What one check knows of the sampler it asks, and the rows so far.
+struct Session {
+  const samplers::Sampler& sampler;
+  const Config& config;
+  const CheckOptions& options;
+  Recipe recipe;       ///< the dialect's definition
+  double u = 0x1p-53;  ///< of the sampler's dtype
+  Table table = {};    ///< its own where it shows one, else the exact one
+  bool own_table = false;
+  std::vector<double> table_bound = {};
+  std::vector<Draft> drafts = {};
+
+  /// How far alpha_bar[t] of `table` may be off, relative.
+  double table_error(int t) const { return own_table ? 0 : table_bound[static_cast<std::size_t>(t)]; }
+  void keep(Draft draft, const Run& run);
+};
+
+/// Inputs with eight significant bits: exact in every dtype, so that no error is the conversion's.
+class Inputs {
+ public:
+  explicit Inputs(unsigned seed) : generator_(seed) {}
+  /// 8 x 3, about normal, and uniform on [-range, range].
+  RealBatch normal(double scale = 1);
+  RealBatch in_range(double range);
+
+ private:
+  double uniform() { return static_cast<double>(generator_() >> 11) * 0x1p-53; }
+  std::mt19937_64 generator_;
+};
+
+/// ", sample 0, element 3" after a place.
+std::string element_of(const std::string& place, Eigen::Index row, Eigen::Index column);
+
+// A row each; files of this folder.
+void judge_schedule(Session& session, const Run& run);
+void judge_noising(Session& session, const Run& run);
+/// Returns the list that the steps are judged on: the sampler's own, right or wrong; where it shows none, the
+/// run's. Nothing where asking for it went wrong.
+std::optional<std::vector<int>> judge_timesteps(Session& session, const Run& run, bool new_list);
+/// Every row about the steps of a run.
+void judge_steps(Session& session, const Run& run, const std::vector<int>& list);
+
+}  // namespace ddim::conformance

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tests/conformance/bounds.hpp"
+#include "tests/conformance/row.hpp"
+
+namespace ddim::conformance {
+
+/// How far a candidate's numbers are from the ones seen, relative to the expression's scale.
+using Distance = std::function<double(const Recipe&)>;
+/// The largest over a batch. Where both are not finite it is 0, where one is it is infinite.
+double distance(const Batch& got, const RealBatch& candidate, const Batch& magnitude);
+
+/// A row in the making: the comparison itself, the first place where it fails, and how to replay it.
+class Draft {
+ public:
+  /// `u`: the unit roundoff of the sampler's dtype.
+  Draft(std::string equation, std::string title, double u);
+
+  /// `where(row, column)` says where an element stands.
+  void compare(const Batch& got, const RealBatch& want, const Batch& bound,
+               const std::function<std::string(Eigen::Index row, Eigen::Index column)>& where);
+  void trouble(const samplers::Trouble& trouble, const std::string& where);
+  void fail(const std::string& message);
+  void explain_with(Distance distance) { distance_ = std::move(distance); }
+  void note(const std::string& text);
+  /// A step that the equations do not define.
+  void skip() { ++skipped_; }
+  /// Settles the status.
+  void close();
+
+  bool troubled() const { return troubled_; }
+  Row& row() { return row_; }
+  const Row& row() const { return row_; }
+  const Distance& distance_to() const { return distance_; }
+
+ private:
+  double ulps(double got, Real want) const;
+
+  Row row_;
+  double u_;
+  Distance distance_;
+  bool troubled_ = false;
+  int skipped_ = 0;
+  long undefined_ = 0;
+};
+
+}  // namespace ddim::conformance

@@ -16,12 +16,12 @@ std::string to_text(Kind kind);
 
 /// A run on which a fault shows.
 struct Where {
-  std::string config = "sd15";                  ///< a file of tests/conformance/configs; "": the paper's own
-  std::string dialect = "paper";                ///< whose definition it breaks
+  std::string config = "sd15";    ///< a file of tests/conformance/configs; "": the paper's own
+  std::string dialect = "paper";  ///< whose definition it breaks
   int S = 6;
-  const samplers::Spacing* spacing = nullptr;   ///< nullptr: the file's
+  const samplers::Spacing* spacing = nullptr;  ///< nullptr: the file's
   double eta = 0.5;
-  std::vector<int> timesteps = {};              ///< a list of its own
+  std::vector<int> timesteps = {};  ///< a list of its own
 };
 
 /// One way in which real code has been wrong: the reference with one thing replaced. The one bank: it serves as

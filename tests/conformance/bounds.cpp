@@ -94,8 +94,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   // The root magnifies the rounding of its radicand, without limit where that is zero: there by no more than
   // the root of it.
   const Real rounding = kRoundings * u * (at.prev.one_minus + sigma * sigma);
-  const Real direction_error =
-      direction * direction > rounding ? rounding / direction : std::sqrt(rounding);
+  const Real direction_error = direction * direction > rounding ? rounding / direction : std::sqrt(rounding);
   const RealBatch of_prev =
       std::sqrt(at.prev.alpha_bar) * of.x0 + direction * of.eps + sigma * noise.cwiseAbs();
   const Moved moved = moved_by_table(recipe, place, x_t, output, noise, u, table_error);

@@ -34,16 +34,15 @@ struct Ranked {
 /// Several may reproduce a row; the one that fits all other rows best goes first.
 void settle_ties(std::vector<Ranked>& ranked, const std::vector<Draft>& drafts, double u) {
   const double close = std::max(4 * ranked.front().distance, 64 * u);
-  const auto end = std::find_if(ranked.begin(), ranked.end(),
-                                [close](const Ranked& one) { return one.distance > close; });
+  const auto end =
+      std::find_if(ranked.begin(), ranked.end(), [close](const Ranked& one) { return one.distance > close; });
   if (end - ranked.begin() <= 1) return;
   for (auto tied = ranked.begin(); tied != end; ++tied) {
     for (const Draft& other : drafts) {
       if (other.distance_to()) tied->total += std::min(other.distance_to()(tied->suspect->recipe), 1e3);
     }
   }
-  std::stable_sort(ranked.begin(), end,
-                   [](const Ranked& a, const Ranked& b) { return a.total < b.total; });
+  std::stable_sort(ranked.begin(), end, [](const Ranked& a, const Ranked& b) { return a.total < b.total; });
 }
 
 /// A failure follows from an earlier one of the same cause; an unexplained one from an unexplained one of the

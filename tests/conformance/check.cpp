@@ -18,8 +18,14 @@ struct List {
 std::vector<List> standard_lists(const Config& config) {
   using samplers::leading, samplers::linspace, samplers::trailing;
   std::vector<List> lists;
-  for (const auto& [spacing, S] : {List{&leading, 50}, {&leading, 30}, {&trailing, 30}, {&trailing, 61},
-                                   {&trailing, 16}, {&linspace, 50}, {&leading, 1}, {&leading, config.T}}) {
+  for (const auto& [spacing, S] : {List{&leading, 50},
+                                   {&leading, 30},
+                                   {&trailing, 30},
+                                   {&trailing, 61},
+                                   {&trailing, 16},
+                                   {&linspace, 50},
+                                   {&leading, 1},
+                                   {&leading, config.T}}) {
     // An offset takes its entries from the end: T steps of stride 1 would leave the table.
     const int most = spacing->takes_offset ? std::max(1, config.T - config.steps_offset) : config.T;
     const List list{spacing, std::min(S, most)};

@@ -72,9 +72,8 @@ void add_ends(Lines& found, const Run& run) {
   }
   if (list.front() != config.T - 1) {
     found.push_back(
-        "the first timestep is " + std::to_string(list.front()) +
-        ", not T - 1 = " + std::to_string(config.T - 1) +
-        ": pure noise is handed to a level with alpha_bar = " +
+        "the first timestep is " + std::to_string(list.front()) + ", not T - 1 = " +
+        std::to_string(config.T - 1) + ": pure noise is handed to a level with alpha_bar = " +
         ddim::to_text(static_cast<double>(table[static_cast<std::size_t>(list.front())].alpha_bar)));
   }
 }

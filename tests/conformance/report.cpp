@@ -78,8 +78,7 @@ void print(std::ostream& out, const CheckReport& report) {
     out << head << row.title;
     const bool repeated = !row.note.empty() && !notes.insert(row.note).second;
     if (row.follows) {
-      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].says : "")
-          << ")\n";
+      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].says : "") << ")\n";
       if (row.wrong && !repeated && !row.note.empty()) {
         out << "       first wrong: " << row.wrong->where << "\n       note: " << row.note << "\n";
       }

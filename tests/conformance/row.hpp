@@ -21,7 +21,8 @@ struct Wrong {
 /// A known-wrong reference that reproduces what was seen.
 struct Cause {
   std::string name, says;
-  double distance = 0;  ///< largest |got - fault| over the row, relative to the sum of the expression's |terms|
+  double distance =
+      0;  ///< largest |got - fault| over the row, relative to the sum of the expression's |terms|
 };
 
 /// One claim on one run. The title starts with the equation's tag.

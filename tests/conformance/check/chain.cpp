@@ -33,8 +33,7 @@ RealBatch replay(const Recipe& candidate, const Trial& trial, const PointMass& c
   RealBatch x = chain.x_T;
   for (int entry = 0; entry < trial.run.S(); ++entry) {
     const Place place = trial.place(entry);
-    const RealBatch output =
-        chain.output(trial.run.table()[static_cast<std::size_t>(place.timestep())], x);
+    const RealBatch output = chain.output(trial.run.table()[static_cast<std::size_t>(place.timestep())], x);
     x = step(candidate, place, x, output, chain.noise[static_cast<std::size_t>(entry)]).prev_sample;
   }
   return x;
@@ -63,8 +62,7 @@ Ended run_chain(const Session& session, const Run& run, const Trial& trial, cons
                                        session.u, [&](int t) { return session.table_error(t); });
     // Eq7's coefficient of x_t, at most 1: earlier errors do not grow.
     const Real sigma = session.recipe.sigma(place, at);
-    const Real ratio =
-        std::sqrt(std::max(at.prev.one_minus - sigma * sigma, Real{0}) / at.current.one_minus);
+    const Real ratio = std::sqrt(std::max(at.prev.one_minus - sigma * sigma, Real{0}) / at.current.one_minus);
     bound = std::min(ratio, Real{1}) * bound + local.prev_sample.cast<Real>();
     x = got->prev_sample;
     if (!x.allFinite()) break;

@@ -33,12 +33,14 @@ std::string difference(const samplers::Dialect& one, const samplers::Dialect& ot
   const Config& config = run.config();
   const Level a = one.last_level(config, run.table()), b = other.last_level(config, run.table());
   if (last && a.alpha_bar != b.alpha_bar) {
-    const samplers::Dialect &to_data = a.one_minus == 0 ? one : other, &to_table = a.one_minus == 0 ? other : one;
+    const samplers::Dialect &to_data = a.one_minus == 0 ? one : other,
+                            &to_table = a.one_minus == 0 ? other : one;
     return (config.set_alpha_to_one ? "" : "set_alpha_to_one is false: ") + to_table.of_last_level + " = " +
            ddim::to_text(static_cast<double>(run.table()[0].alpha_bar)) + ", " + to_data.of_last_level;
   }
   if (config.restricts() && one.rederives_eps != other.rederives_eps) {
-    const samplers::Dialect &keeps = one.rederives_eps ? other : one, &makes = one.rederives_eps ? one : other;
+    const samplers::Dialect &keeps = one.rederives_eps ? other : one,
+                            &makes = one.rederives_eps ? one : other;
     return keeps.of_eps + ", " + makes.of_eps;
   }
   return "";
@@ -75,8 +77,7 @@ void compare_dialects(Draft& draft, const Session& session, const Trial& trial) 
   const samplers::Dialect& mine = session.options.dialect;
   for (const samplers::Dialect& theirs : samplers::dialects()) {
     if (theirs.name == mine.name) continue;
-    const std::string why =
-        difference(mine, theirs, trial.run, draft.row().equation == "Eq10");
+    const std::string why = difference(mine, theirs, trial.run, draft.row().equation == "Eq10");
     if (why.empty()) continue;
     const Recipe other = Recipe::of(theirs);
     bool conforms = true;

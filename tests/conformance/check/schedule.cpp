@@ -19,13 +19,11 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
     magnitude(t) = static_cast<double>(std::min(level.alpha_bar, level.one_minus));
     if (magnitude(t) == 0) magnitude(t) = 1;
   }
-  draft.compare(values, want, bound,
-                [](Eigen::Index t, Eigen::Index) { return "t = " + std::to_string(t); });
+  draft.compare(values, want, bound, [](Eigen::Index t, Eigen::Index) { return "t = " + std::to_string(t); });
   draft.explain_with([values, magnitude, &config = session.config](const Recipe& candidate) {
     const Table table = candidate.table(config);
     RealBatch column(values.rows(), 1);
-    for (Eigen::Index t = 0; t < values.rows(); ++t)
-      column(t) = table[static_cast<std::size_t>(t)].alpha_bar;
+    for (Eigen::Index t = 0; t < values.rows(); ++t) column(t) = table[static_cast<std::size_t>(t)].alpha_bar;
     return distance(values, column, magnitude);
   });
 }

@@ -41,9 +41,8 @@ RealBatch Inputs::normal(double scale) {
 }
 
 RealBatch Inputs::in_range(double range) {
-  return RealBatch::NullaryExpr(kDimensions, kSamples, [&] {
-    return static_cast<Real>(to_eight_bits(range * (2 * uniform() - 1)));
-  });
+  return RealBatch::NullaryExpr(
+      kDimensions, kSamples, [&] { return static_cast<Real>(to_eight_bits(range * (2 * uniform() - 1))); });
 }
 
 std::string element_of(const std::string& place, Eigen::Index row, Eigen::Index column) {

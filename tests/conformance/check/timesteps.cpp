@@ -39,8 +39,8 @@ double distance(const std::vector<int>& list, const std::vector<int>& other) {
 std::optional<std::vector<int>> judge_timesteps(Session& session, const Run& run, bool new_list) {
   const auto got = ask(session.sampler.timesteps, run);
   if (!new_list && got) return *got;
-  Draft draft("Tau",
-              "Tau " + std::string(run.spacing().name) + " S=" + std::to_string(run.asked_S()), session.u);
+  Draft draft("Tau", "Tau " + std::string(run.spacing().name) + " S=" + std::to_string(run.asked_S()),
+              session.u);
   const std::vector<int>& want = run.timesteps();
   const bool no_list = !got && got.trouble().why == Status::not_supplied;
   if (!got) {

@@ -55,11 +55,11 @@ double largest_over(const Trial& trial, const std::function<bool(const Observati
                     const std::function<double(const Observation&)>& distance_at);
 
 // A row each; files of this folder. Only those that have something to say are kept.
-void judge_pred_x0(Session& session, const Run& run, const Trials& trial);       // Eq9
+void judge_pred_x0(Session& session, const Run& run, const Trials& trial);        // Eq9
 void judge_step_and_last(Session& session, const Run& run, const Trials& trial);  // Eq12, Eq10
-void judge_sigma(Session& session, const Run& run, const Trials& trial);         // Eq16
-void judge_ddpm(Session& session, const Run& run, const Trials& trial);          // Eq16
-void judge_chain(Session& session, const Run& run, const Trials& trial);         // Eq7
+void judge_sigma(Session& session, const Run& run, const Trials& trial);          // Eq16
+void judge_ddpm(Session& session, const Run& run, const Trials& trial);           // Eq16
+void judge_chain(Session& session, const Run& run, const Trials& trial);          // Eq7
 
 /// What is said besides of a row of steps: which t_prev its numbers belong to, and which dialect they are of.
 void name_inferred_prev(Draft& draft, const Session& session, const Trial& trial);

@@ -68,8 +68,8 @@ ExitCode list_faults() {
     if (!fault.equivalent.empty()) std::cout << "  equivalent: " << fault.equivalent << "\n";
     if (unseen.empty()) {
       std::cout << "  try: ddim-verify check builtin:fault:" << fault.name << " --config "
-                << "tests/conformance/configs/"
-                << (fault.where.config.empty() ? "sd15" : fault.where.config) << ".json\n";
+                << "tests/conformance/configs/" << (fault.where.config.empty() ? "sd15" : fault.where.config)
+                << ".json\n";
     } else {
       std::cout << "  try: ddim-verify stats builtin:fault:" << fault.name << "\n";
     }

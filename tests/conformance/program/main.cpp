@@ -30,8 +30,7 @@ std::vector<std::string> dialect_names() {
 
 void add_run(CLI::App& command, Arguments& arguments) {
   command.add_option("-S,--steps", arguments.S, "number of inference steps");
-  command
-      .add_option("--spacing", arguments.spacing, listed(spacing_names()) + " (default: the file's)")
+  command.add_option("--spacing", arguments.spacing, listed(spacing_names()) + " (default: the file's)")
       ->check(CLI::IsMember(spacing_names()));
   command.add_option("--eta", arguments.eta, "0 is DDIM, 1 is DDPM's posterior");
 }

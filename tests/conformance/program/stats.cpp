@@ -70,12 +70,14 @@ ExitCode run_stats(const Arguments& arguments) {
   options.threads = arguments.threads;
   options.replay_prefix = replay_prefix(arguments, question);
   // The kernels draw noise where they use it, and that is what runs on a card.
-  const bool draws = !arguments.locator.starts_with("builtin:") || arguments.locator.starts_with("builtin:cuda");
+  const bool draws =
+      !arguments.locator.starts_with("builtin:") || arguments.locator.starts_with("builtin:cuda");
   const bool own = arguments.noise.empty() ? draws : arguments.noise == "own";
   options.noise = own ? statistics::Noise::own : statistics::Noise::injected;
   if (!arguments.json) {
     options.progress = [](const statistics::Verdict& verdict, std::size_t done, std::size_t of) {
-      std::cerr << "[" << done << "/" << of << "] " << verdict.claim << ": " << to_text(verdict.status) << "\n";
+      std::cerr << "[" << done << "/" << of << "] " << verdict.claim << ": " << to_text(verdict.status)
+                << "\n";
     };
   }
   const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));

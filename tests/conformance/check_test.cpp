@@ -1,0 +1,114 @@
+#include "tests/conformance/check.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/faults/fault.hpp"
+
+namespace ddim::conformance {
+namespace {
+
+using samplers::ask;
+using samplers::Config;
+using samplers::Run;
+using samplers::Sampler;
+
+/// A sampler of one's own: noising and a step of one's own, everything else the reference's. `error` is what one
+/// number of every step is off by.
+Sampler mine(double error = 0) {
+  Sampler sampler = samplers::reference();
+  sampler.identity = {"mine", "1", "C++"};
+  sampler.add_noise = [](const Run& run, int timestep, const Batch& x0, const Batch& noise) {
+    const NoiseLevel level = run.schedule().level(timestep + 1);
+    return Batch(sqrt_alpha_bar(level) * x0 + sqrt_one_minus_alpha_bar(level) * noise);
+  };
+  sampler.step = [error, step = sampler.step](const Run& run, int entry, const Batch& x_t,
+                                              const Batch& output, const Batch& noise) {
+    auto result = step(run, entry, x_t, output, noise);
+    if (!result || error == 0) return result;
+    samplers::StepOutput changed = *result;
+    changed.prev_sample(5, 1) *= 1 + error;
+    return samplers::Result<samplers::StepOutput>(changed);
+  };
+  return sampler;
+}
+
+CheckReport judged(const Sampler& sampler, const samplers::Dialect& dialect = samplers::paper(), int S = 10) {
+  const Config config = samplers::read_config(DDIM_CONFIGS "/sd15.json");
+  CheckOptions options;
+  options.locator = "mine";
+  options.S = S;
+  options.dialect = dialect;
+  return check(sampler, config, options);
+}
+
+TEST(Check, ASamplerOfOnesOwnIsJudgedInProcess) { EXPECT_EQ(exit_code(judged(mine())), kPassed); }
+
+TEST(Check, OneWrongNumberIsFoundWhereItIs) {
+  const CheckReport report = judged(mine(1e-12));
+  EXPECT_EQ(exit_code(report), kFailures);
+  int failed = 0;
+  for (const Row& row : report.rows) {
+    if (!row.wrong || !row.title.starts_with("Eq12")) continue;
+    ++failed;
+    EXPECT_NE(row.wrong->where.find("step 1 of 10, t = 901 -> 801, sample 1, element 5"), std::string::npos)
+        << row.wrong->where;
+    EXPECT_TRUE(row.causes.empty() || !row.explained) << row.causes[0].name;
+  }
+  EXPECT_EQ(failed, 3);
+}
+
+// A dialect is data: here the last step goes to a quarter of the first level's noise.
+TEST(Check, ADialectOfOnesOwnIsJudgedBy) {
+  const samplers::Dialect quarter{.name = "quarter",
+                                  .says = "the last step goes to a quarter of the first level's noise",
+                                  .locators = "",
+                                  .last_level =
+                                      [](const Config&, const samplers::Table& table) {
+                                        const samplers::Real rest = table.at(0).one_minus / 4;
+                                        return samplers::Level{1 - rest, rest};
+                                      },
+                                  .of_last_level = "a quarter's keeps a quarter of the noise",
+                                  .of_eps = "a quarter's takes eps from the clipped x_0"};
+  EXPECT_EQ(exit_code(judged(mine(), quarter)), kPassed);
+  EXPECT_EQ(exit_code(judged(faults::open("builtin:fault:last-alpha-first-entry"), quarter)), kFailures);
+}
+
+TEST(Check, NoStepJudgedIsNotAPass) {
+  Sampler sampler = mine();
+  sampler.step = {};
+  EXPECT_EQ(exit_code(judged(sampler)), kInconclusive);
+}
+
+TEST(Check, WithoutAListTheStepsAreJudgedOnTheDefinedOne) {
+  Sampler sampler = mine();
+  sampler.timesteps = {};
+  EXPECT_EQ(exit_code(judged(sampler)), kPassed);
+  sampler = mine(1e-3);
+  sampler.timesteps = {};
+  EXPECT_EQ(exit_code(judged(sampler)), kFailures);
+}
+
+/// The list and the table are compared with writings of their own.
+TEST(Check, TheReferencesListAndTableAreNotComparedWithThemselves) {
+  Sampler wrong = samplers::reference();
+  wrong.timesteps = [list = wrong.timesteps](const Run& run) {
+    auto times = *list(run);
+    times.back() += 1;
+    return times;
+  };
+  wrong.alphas_cumprod = [table = wrong.alphas_cumprod](const Run& run) {
+    auto values = *table(run);
+    values[500] *= 1 + 0x1p-40;
+    return values;
+  };
+  const CheckReport report = judged(wrong);
+  for (const char* equation : {"Tau", "Schedule"}) {
+    const auto row = std::find_if(report.rows.begin(), report.rows.end(),
+                                  [&](const Row& one) { return one.equation == equation; });
+    ASSERT_NE(row, report.rows.end());
+    EXPECT_EQ(row->status, Status::fail) << equation;
+  }
+}
+
+}  // namespace
+}  // namespace ddim::conformance

@@ -3,7 +3,6 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "tests/samplers/builtin.hpp"
 #include "tests/samplers/open.hpp"

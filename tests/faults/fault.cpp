@@ -46,18 +46,12 @@ const Fault* find(const std::string& name) {
 }
 
 Run run_of(const Where& where) {
-  const auto run = [&] {
-    const samplers::Dialect& dialect = samplers::dialect(where.dialect);
-    if (where.config.empty()) {
-      const Run standard = Run::standard();
-      return Run(standard.config(), where.S, where.spacing ? *where.spacing : standard.spacing(), where.eta,
-                 dialect);
-    }
-    const Config config =
-        samplers::read_config(DDIM_SOURCE_DIR "/tests/conformance/configs/" + where.config + ".json");
-    return Run(config, where.S, where.spacing ? *where.spacing : *config.spacing, where.eta, dialect);
-  }();
-  return where.timesteps.empty() ? run : run.with_timesteps(where.timesteps);
+  const Config config =
+      where.config.empty()
+          ? Run::standard().config()
+          : samplers::read_config(DDIM_SOURCE_DIR "/tests/conformance/configs/" + where.config + ".json");
+  return {config, where.S, where.spacing ? *where.spacing : *config.spacing, where.eta,
+          samplers::dialect(where.dialect)};
 }
 
 Sampler sampler_of(const Fault& fault) {

@@ -3,7 +3,6 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "tests/samplers/builtin.hpp"
 #include "tests/samplers/open.hpp"
@@ -21,7 +20,6 @@ struct Where {
   int S = 6;
   const samplers::Spacing* spacing = nullptr;  ///< nullptr: the file's
   double eta = 0.5;
-  std::vector<int> timesteps = {};  ///< a list of its own
 };
 
 /// One way in which real code has been wrong: the reference with one thing replaced. The one bank: it serves as

@@ -124,8 +124,8 @@ std::vector<Fault> faults_of_paths() {
        .condition = "alpha_bar at the list's first time not yet near 0",
        .seen = "the start of generation used for q_sigma",
        .says = "x_T is N(0, I), not Eq6T",
-       // At T the data has all but vanished; a list that begins at 499 shows where a path starts.
-       .where = {.config = "", .S = 3, .timesteps = {499, 249, 99}},
+       // At T the data has all but vanished; a list that begins at 500 shows where a path starts.
+       .where = {.config = "", .S = 2, .spacing = &samplers::leading},
        .in_sampler = path_by([](const Run& run, const Batch& x0, const Path& noise) {
          return descend(run, x0, noise, noise.back(), [](const Law& law) { return law.direction(); });
        })},

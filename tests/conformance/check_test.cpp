@@ -9,7 +9,6 @@ namespace {
 
 using samplers::ask;
 using samplers::Config;
-using samplers::Run;
 using samplers::Sampler;
 
 /// A sampler of one's own: noising and a step of one's own, everything else the reference's. `error` is what one
@@ -17,11 +16,11 @@ using samplers::Sampler;
 Sampler mine(double error = 0) {
   Sampler sampler = samplers::reference();
   sampler.identity = {"mine", "1", "C++"};
-  sampler.add_noise = [](const Run& run, int timestep, const Batch& x0, const Batch& noise) {
+  sampler.add_noise = [](const samplers::Run& run, int timestep, const Batch& x0, const Batch& noise) {
     const NoiseLevel level = run.schedule().level(timestep + 1);
     return Batch(sqrt_alpha_bar(level) * x0 + sqrt_one_minus_alpha_bar(level) * noise);
   };
-  sampler.step = [error, step = sampler.step](const Run& run, int entry, const Batch& x_t,
+  sampler.step = [error, step = sampler.step](const samplers::Run& run, int entry, const Batch& x_t,
                                               const Batch& output, const Batch& noise) {
     auto result = step(run, entry, x_t, output, noise);
     if (!result || error == 0) return result;
@@ -91,12 +90,12 @@ TEST(Check, WithoutAListTheStepsAreJudgedOnTheDefinedOne) {
 /// The list and the table are compared with writings of their own.
 TEST(Check, TheReferencesListAndTableAreNotComparedWithThemselves) {
   Sampler wrong = samplers::reference();
-  wrong.timesteps = [list = wrong.timesteps](const Run& run) {
+  wrong.timesteps = [list = wrong.timesteps](const samplers::Run& run) {
     auto times = *list(run);
     times.back() += 1;
     return times;
   };
-  wrong.alphas_cumprod = [table = wrong.alphas_cumprod](const Run& run) {
+  wrong.alphas_cumprod = [table = wrong.alphas_cumprod](const samplers::Run& run) {
     auto values = *table(run);
     values[500] *= 1 + 0x1p-40;
     return values;

@@ -7,8 +7,8 @@
 namespace ddim::conformance {
 namespace {
 
-Run paper_run() {
-  Run run;
+samplers::Run paper_run() {
+  samplers::Run run;
   run.config.clip_sample = false;
   run.S = 6;
   run.spacing = Spacing::trailing;
@@ -16,7 +16,7 @@ Run paper_run() {
   return run;
 }
 
-statistics::Report judged(const std::string& locator, const Run& run, bool own_noise,
+statistics::Report judged(const std::string& locator, const samplers::Run& run, bool own_noise,
                           std::vector<std::string> only = {}) {
   const auto implementation = open(locator);
   statistics::Options options;

@@ -19,12 +19,12 @@ std::string rejection(const std::string& json) {
 TEST(Config, AbsentKeysTakeTheTargetClasssDefaults) {
   const Config config = parse_config("{}", "file");
   EXPECT_EQ(config.T, 1000);
-  EXPECT_EQ(config.beta_schedule, & linear);
+  EXPECT_EQ(config.beta_schedule, &linear);
   EXPECT_EQ(config.beta_start, 1e-4);
   EXPECT_EQ(config.beta_end, 0.02);
   EXPECT_TRUE(config.clip_sample);
   EXPECT_TRUE(config.set_alpha_to_one);
-  EXPECT_EQ(config.spacing, & leading);
+  EXPECT_EQ(config.spacing, &leading);
   EXPECT_EQ(config.prediction, Prediction::eps);
   EXPECT_TRUE(config.warnings.empty());
 }
@@ -45,20 +45,20 @@ TEST(Config, RealFilesAreRead) {
     std::size_t warnings;
   };
   for (const Expected& expected : {
-           Expected{"sd15", "PNDMScheduler", & scaled_linear, Prediction::eps, & leading, 1, false, false,
+           Expected{"sd15", "PNDMScheduler", &scaled_linear, Prediction::eps, &leading, 1, false, false,
                     false, false, 1},
-           {"sd21", "DDIMScheduler", & scaled_linear, Prediction::v, & leading, 1, false, false, false,
-            false, 1},
-           {"sdxl", "EulerDiscreteScheduler", & scaled_linear, Prediction::eps, & leading, 1, false, false,
+           {"sd21", "DDIMScheduler", &scaled_linear, Prediction::v, &leading, 1, false, false, false, false,
+            1},
+           {"sdxl", "EulerDiscreteScheduler", &scaled_linear, Prediction::eps, &leading, 1, false, false,
             false, false, 3},
-           {"ddpm-cifar10", "DDPMScheduler", & linear, Prediction::eps, & leading, 0, true, true, false,
-            false, 1},
-           {"deepfloyd-if", "DDPMScheduler", & squaredcos_cap_v2, Prediction::eps,
-            & leading, 0, true, true, true, false, 1},
-           {"karlo-prior", "UnCLIPScheduler", & squaredcos_cap_v2, Prediction::x0,
-            & leading, 0, true, true, false, false, 1},
-           {"sd21-zsnr", "DDIMScheduler", & scaled_linear, Prediction::v, & trailing, 1, false, false,
-            false, true, 0},
+           {"ddpm-cifar10", "DDPMScheduler", &linear, Prediction::eps, &leading, 0, true, true, false, false,
+            1},
+           {"deepfloyd-if", "DDPMScheduler", &squaredcos_cap_v2, Prediction::eps, &leading, 0, true, true,
+            true, false, 1},
+           {"karlo-prior", "UnCLIPScheduler", &squaredcos_cap_v2, Prediction::x0, &leading, 0, true, true,
+            false, false, 1},
+           {"sd21-zsnr", "DDIMScheduler", &scaled_linear, Prediction::v, &trailing, 1, false, false, false,
+            true, 0},
        }) {
     SCOPED_TRACE(expected.file);
     const Config config = read_config(std::string(DDIM_CONFIGS) + "/" + expected.file + ".json");

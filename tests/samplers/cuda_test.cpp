@@ -26,7 +26,7 @@ TEST(BuiltinCuda, UnknownDtypeIsAUsageError) {
 
 TEST(BuiltinCuda, RefusesAStepOutsideItsList) {
   const Sampler sampler = open("builtin:cuda");
-  const Run run = Run::standard(0.5, 5);
+  const samplers::Run run = samplers::Run::standard(0.5, 5);
   const Batch x = Batch::Ones(4, 2);
   EXPECT_TRUE(ask(sampler.step, run, 4, x, x, x));
   const auto result = ask(sampler.step, run, 5, x, x, x);

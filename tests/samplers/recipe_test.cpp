@@ -25,7 +25,7 @@ TEST(Tau, NumpysTrailingListHasAnExtraEntryAt62ValuesOfS) {
 /// sigma^2 at eta = 1, linear 1e-4..0.02, T = 1000, as double arithmetic on double betas gives them.
 TEST(Eq16, AnchorsOfTheRecipe) {
   const Recipe recipe = Recipe::of(paper());
-  const Run run(parse_config("{}", "file"), 50, leading, 1);
+  const samplers::Run run(parse_config("{}", "file"), 50, leading, 1);
   struct Anchor {
     int t, t_prev;
     double variance;
@@ -34,7 +34,7 @@ TEST(Eq16, AnchorsOfTheRecipe) {
                                {980, 960, 0.3246052358749863},
                                {487, 486, 0.009791571985690051},
                                {999, 998, 0.019999983526560627}}) {
-    const Run pair = run.with_timesteps({anchor.t, anchor.t_prev});
+    const samplers::Run pair = run.with_timesteps({anchor.t, anchor.t_prev});
     const Place place{pair, 0};
     const Real sigma = recipe.sigma(place, levels(recipe, place));
     EXPECT_NEAR(static_cast<double>(sigma * sigma), anchor.variance, 2e-15 * anchor.variance);
@@ -46,7 +46,7 @@ TEST(Eq12, ZeroTerminalSnrAtEtaOneIsOnTheBoundaryAndFinite) {
   const Config config = read_config(DDIM_CONFIGS "/sd21-zsnr.json");
   const Recipe recipe = Recipe::of(paper());
   for (int S = 1; S <= 100; ++S) {
-    const Run run(config, S, trailing, 1);
+    const samplers::Run run(config, S, trailing, 1);
     const RealBatch one = RealBatch::Ones(1, 1);
     EXPECT_TRUE(std::isfinite(step(recipe, {run, 0}, one, one, one).prev_sample(0))) << S;
   }

@@ -6,7 +6,7 @@ namespace ddim::samplers {
 namespace {
 
 TEST(Run, StepsEntriesAndTimesAreTheSameThing) {
-  const Run run = Run::standard(0.5, 4);
+  const samplers::Run run = samplers::Run::standard(0.5, 4);
   EXPECT_EQ(run.timesteps(), (std::vector{999, 749, 499, 249}));
   for (int i = 1; i <= run.S(); ++i) {
     EXPECT_EQ(run.step_of(run.entry(i)), i);
@@ -18,7 +18,7 @@ TEST(Run, StepsEntriesAndTimesAreTheSameThing) {
 
 TEST(Run, LawsAreThoseOfTheReferencesChain) {
   for (const double eta : {0.0, 0.3, 1.0}) {
-    const Run run = Run::standard().with_eta(eta);
+    const samplers::Run run = samplers::Run::standard().with_eta(eta);
     for (int i = 1; i <= run.S(); ++i) {
       const Law law = run.law(i);
       const auto k = static_cast<std::size_t>(i - 1);
@@ -32,7 +32,8 @@ TEST(Run, LawsAreThoseOfTheReferencesChain) {
 TEST(Run, TheDialectDecidesTheLastLevel) {
   Config config;
   config.set_alpha_to_one = false;
-  const Run of_paper(config, 5, leading, 0), of_diffusers(config, 5, leading, 0, dialect("diffusers"));
+  const samplers::Run of_paper(config, 5, leading, 0),
+      of_diffusers(config, 5, leading, 0, dialect("diffusers"));
   EXPECT_EQ(of_paper.prev_level(1).one_minus, 0);
   EXPECT_TRUE(of_paper.moves(1));
   EXPECT_EQ(of_diffusers.prev_level(1).alpha_bar, of_diffusers.table()[0].alpha_bar);
@@ -44,21 +45,21 @@ TEST(Run, TheDialectDecidesTheLastLevel) {
 }
 
 TEST(Run, AListOfItsOwnMayBeWrong) {
-  const Run run = Run::standard().with_timesteps({500, -1, 600});
+  const samplers::Run run = samplers::Run::standard().with_timesteps({500, -1, 600});
   EXPECT_EQ(run.S(), 3);
   EXPECT_EQ(run.timestep(3), 500);
   EXPECT_EQ(run.next_timestep(3), std::nullopt);  // below 0: the dialect's last level
   EXPECT_EQ(run.next_timestep(2), 600);
   EXPECT_THROW(run.chain(), DomainError);
-  EXPECT_THROW(Run::standard(0.5, 1001), DomainError);
+  EXPECT_THROW(samplers::Run::standard(0.5, 1001), DomainError);
 }
 
 TEST(Run, AsksTheSameWhereNothingASamplerIsToldDiffers) {
-  const Run run = Run::standard(0.5, 6);
-  EXPECT_TRUE(run.asks_the_same_as(Run::standard(0.5, 6)));
+  const samplers::Run run = samplers::Run::standard(0.5, 6);
+  EXPECT_TRUE(run.asks_the_same_as(samplers::Run::standard(0.5, 6)));
   EXPECT_FALSE(run.asks_the_same_as(run.with_eta(0.25)));
-  EXPECT_FALSE(run.asks_the_same_as(Run::standard(0.5, 7)));
-  EXPECT_FALSE(run.asks_the_same_as(Run(run.config(), 6, trailing, 0.5, dialect("diffusers"))));
+  EXPECT_FALSE(run.asks_the_same_as(samplers::Run::standard(0.5, 7)));
+  EXPECT_FALSE(run.asks_the_same_as(samplers::Run(run.config(), 6, trailing, 0.5, dialect("diffusers"))));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace ddim::samplers {
 namespace {
 
-Run sd15(double eta, const Spacing& spacing = leading) {
+samplers::Run sd15(double eta, const Spacing& spacing = leading) {
   return {read_config(DDIM_CONFIGS "/sd15.json"), 10, spacing, eta};
 }
 
@@ -40,7 +40,7 @@ TEST(Sampler, StepsOutsideTheListAreErrorsNotCrashes) {
   EXPECT_EQ(ask(sampler.add_noise, sd15(0), 1000, x, x).trouble().why, Status::errored);
   const Sampler late = of_recipe(
       [](Recipe& recipe) {
-        recipe.timesteps = [kept = recipe.timesteps](const Run& run) {
+        recipe.timesteps = [kept = recipe.timesteps](const samplers::Run& run) {
           auto list = kept(run);
           for (int& t : list) ++t;
           return list;
@@ -56,7 +56,7 @@ TEST(Sampler, WhatIsNotThereIsNotSupplied) {
   EXPECT_EQ(ask(sampler.step, sd15(0), 0, Batch(), Batch(), Batch()).trouble().why, Status::not_supplied);
   Config v = sd15(0).config();
   v.prediction = Prediction::v;
-  EXPECT_EQ(ask(sampler.own_step, Run(v, 10, leading, 0), 0, Batch(), Batch()).trouble().why,
+  EXPECT_EQ(ask(sampler.own_step, samplers::Run(v, 10, leading, 0), 0, Batch(), Batch()).trouble().why,
             Status::unsupported);
 }
 
@@ -64,7 +64,7 @@ TEST(Sampler, ARecipeIsTheDefinitionOfTheRunsDialect) {
   const Sampler literal = of_recipe([](Recipe&) {}, {"literal", "1", "C++"});
   const Batch x = Batch::Random(4, 2), output = Batch::Random(4, 2), noise = Batch::Random(4, 2);
   for (const Dialect& dialect : dialects()) {
-    const Run run(read_config(DDIM_CONFIGS "/ddpm-cifar10.json"), 10, leading, 0.5, dialect);
+    const samplers::Run run(read_config(DDIM_CONFIGS "/ddpm-cifar10.json"), 10, leading, 0.5, dialect);
     for (int entry = 0; entry < 10; ++entry) {
       const auto one = ask(literal.step, run, entry, x, output, noise),
                  other = ask(reference().step, run, entry, x, output, noise);

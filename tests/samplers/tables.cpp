@@ -28,13 +28,16 @@ std::vector<Real> scaled_linear_betas(const Config& config) {
   return betas;
 }
 
+/// 1 - f(t) / f(t - 1) with f = cos^2, as sin(b - a) sin(b + a) / cos^2 a: the difference would cancel.
 std::vector<Real> cosine_betas(const Config& config) {
-  const auto f = [&](int t) {
-    const Real c = std::cos((Real(t) / config.T + 0.008L) / 1.008L * std::numbers::pi_v<Real> / 2);
-    return c * c;
+  const auto angle = [&](int t) {
+    return (Real(t) / config.T + 0.008L) / 1.008L * std::numbers::pi_v<Real> / 2;
   };
   std::vector<Real> betas;
-  for (int t = 1; t <= config.T; ++t) betas.push_back(std::min(1 - f(t) / f(t - 1), Real(0.999)));
+  for (int t = 1; t <= config.T; ++t) {
+    const Real a = angle(t - 1), b = angle(t), kept = std::cos(a);
+    betas.push_back(std::min(std::sin(b - a) * std::sin(b + a) / (kept * kept), Real(0.999)));
+  }
   return betas;
 }
 

@@ -86,6 +86,7 @@ struct Context {
   /// Eq12, step i from x_t and the network's output that stands for (x_0, e); z is ignored where the sampler
   /// draws its own. Errors: `answer`'s, ShapeError.
   Batch step(int i, const Batch& x_t, const Batch& output, const Batch& z) const;
+  Batch step_of_any_shape(int i, const Batch& x_t, const Batch& output, const Batch& z) const;
 };
 
 /// Takes observations in order; `look` is called when n reaches the next scheduled size, and says which is

@@ -89,13 +89,13 @@ struct Context {
   Batch step_of_any_shape(int i, const Batch& x_t, const Batch& output, const Batch& z) const;
 };
 
-/// Takes observations in order; `look` is called when n reaches the next scheduled size, and says which is
-/// next; 0 ends it.
+/// Takes observations in order; `look` is called when their number reaches the next scheduled size, and says
+/// which is next; 0 ends it.
 class Recorder {
  public:
   explicit Recorder(Evidence& evidence) : evidence_(evidence) {}
   Recorder(Evidence& evidence, double first_look, std::function<double(double n)> look)
-      : evidence_(evidence), next_look_(first_look), look_(std::move(look)) {}
+      : evidence_(evidence), next_look_(first_look), seen_(evidence.n()), look_(std::move(look)) {}
 
   void add(int cell, std::span<const double> x, double r, bool tie) {
     if (stopped_) return;

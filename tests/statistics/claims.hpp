@@ -4,7 +4,8 @@
 
 namespace ddim::statistics {
 
-/// Every claim about a run, in the order of the equations: claims/ has a file for each.
+/// Every claim about a run, in the order of the equations: claims/ has a file for each. Errors: DomainError
+/// where no step of the run moves.
 std::vector<Claim> claims(const Run& run);
 /// Errors: DomainError.
 const Claim& find_claim(const std::vector<Claim>& all, const std::string& id);

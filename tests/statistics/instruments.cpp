@@ -1,24 +1,12 @@
-#include "tests/statistics/gates.hpp"
+#include "tests/statistics/instruments.hpp"
 
 #include <cmath>
-#include <numeric>
+#include <string>
 
 #include "reference/error.hpp"
-#include "tests/statistics/laws.hpp"
+#include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
-
-Budget::Budget(ErrorRates rates, std::vector<double> weights) : rates_(rates), weights_(std::move(weights)) {
-  if (!(rates.alpha > 0 && rates.alpha < 1)) throw DomainError("alpha", rates.alpha, "0 < alpha < 1");
-  if (!(rates.beta > 0 && rates.beta < 1)) throw DomainError("beta", rates.beta, "0 < beta < 1");
-  for (const double weight : weights_) {
-    if (!(weight > 0)) throw DomainError("weight of a claim", weight, "weight > 0");
-  }
-  const double sum = std::accumulate(weights_.begin(), weights_.end(), 0.0);
-  if (!(std::abs(sum - 1) <= 1e-12)) throw DomainError("sum of the claims' weights", sum, "1");
-}
-
-double Budget::bar(std::size_t claim) const { return -std::log(alpha(claim)); }
 
 Instruments Instruments::sound() {
   return {[](double log_e, double bar) { return !(log_e < bar); },

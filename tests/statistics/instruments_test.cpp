@@ -1,4 +1,4 @@
-#include "tests/statistics/gates.hpp"
+#include "tests/statistics/instruments.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,19 +6,11 @@
 #include <limits>
 
 #include "reference/error.hpp"
-#include "tests/statistics/laws.hpp"
-#include "tests/statistics/random.hpp"
+#include "tests/samplers/draws.hpp"
+#include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
 namespace {
-
-TEST(Budget, SharesAddUp) {
-  const Budget budget({1e-9, 1e-3}, {0.5, 0.25, 0.25});
-  EXPECT_DOUBLE_EQ(budget.alpha(0) + budget.alpha(1) + budget.alpha(2), 1e-9);
-  EXPECT_DOUBLE_EQ(budget.bar(1), std::log(4e9));
-  EXPECT_THROW(Budget({1e-9, 1e-3}, {0.5, 0.4}), DomainError);
-  EXPECT_THROW(Budget({0.0, 1e-3}, {1.0}), DomainError);
-}
 
 SequentialRule::Decision run(SequentialRule rule, const std::function<double()>& p) {
   for (;;) {

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <vector>
 
 namespace ddim::statistics {
 
@@ -11,20 +9,6 @@ namespace ddim::statistics {
 struct ErrorRates {
   double alpha = 1e-9;
   double beta = 1e-3;
-};
-
-/// Shares of alpha. Domain: positive weights with sum 1 within 1e-12 (DomainError).
-class Budget {
- public:
-  Budget(ErrorRates rates, std::vector<double> weights);
-  double alpha(std::size_t claim) const { return rates_.alpha * weights_.at(claim); }
-  double beta() const { return rates_.beta / static_cast<double>(weights_.size()); }
-  /// What log E must reach.
-  double bar(std::size_t claim) const;
-
- private:
-  ErrorRates rates_;
-  std::vector<double> weights_;
 };
 
 /// The judgements that every verdict rests on, as a table so that a test can put a broken one in and see it

@@ -1,4 +1,4 @@
-#include "tests/statistics/laws.hpp"
+#include "tests/statistics/p_values.hpp"
 
 #include <Eigen/Cholesky>
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "tests/statistics/laws.hpp"
+#include "tests/statistics/p_values.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "reference/error.hpp"
-#include "tests/statistics/random.hpp"
+#include "tests/samplers/draws.hpp"
 
 namespace ddim::statistics {
 namespace {

@@ -1,0 +1,110 @@
+#include "tests/statistics/certificate.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace ddim::statistics {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double log_determinant(const Eigen::MatrixXd& m) {
+  const Eigen::LLT<Eigen::MatrixXd> cholesky(m);
+  return 2 * Eigen::MatrixXd(cholesky.matrixL()).diagonal().array().log().sum();
+}
+
+}  // namespace
+
+double Certificate::bias() const { return (estimate.cwiseAbs() + radius).maxCoeff(); }
+
+Certificate certify(const Regression& sums, int covariates, double beta) {
+  const Eigen::Index p = covariates;
+  Certificate result{Eigen::VectorXd::Zero(p), Eigen::VectorXd::Constant(p, kInfinity), 1, 0, kInfinity};
+  const double degrees = sums.n - static_cast<double>(p);
+  if (degrees < 10) return result;
+
+  Eigen::MatrixXd gram(p, p);
+  Eigen::VectorXd moment(p);
+  for (Eigen::Index i = 0; i < p; ++i) {
+    moment[i] = sums.xr[static_cast<std::size_t>(i)];
+    for (Eigen::Index j = 0; j <= i; ++j)
+      gram(i, j) = gram(j, i) = sums.xx[static_cast<std::size_t>(i * Regression::kMax + j)];
+  }
+  // A covariate that is always 0 (there is no earlier step) has no part in any residual.
+  const Eigen::Array<bool, Eigen::Dynamic, 1> absent = gram.diagonal().array() == 0;
+  for (Eigen::Index i = 0; i < p; ++i) {
+    if (absent[i]) gram(i, i) = sums.n;
+  }
+  const Eigen::LLT<Eigen::MatrixXd> cholesky(gram);
+  if (cholesky.info() != Eigen::Success) return result;
+  result.estimate = cholesky.solve(moment);
+  const double residual = std::max(sums.rr - moment.dot(result.estimate), 0.0);
+  result.variance = residual / degrees;
+  if (residual == 0) return result;
+
+  // Coefficients: the t-mixture with right Haar prior on the deviation and b ~ N(b_0, scale s^2). With D = b
+  // - b_0 the set is D'(G P^-1 G - q G) D <= q RSS, P = G + I / scale, q = 1 - (2 / beta sqrt|P| / sqrt|I /
+  // scale|)^(-2 / n).
+  const double prior_precision = 1e4;
+  const Eigen::MatrixXd precision = gram + prior_precision * Eigen::MatrixXd::Identity(p, p);
+  const double log_ratio =
+      0.5 * (log_determinant(precision) - static_cast<double>(p) * std::log(prior_precision));
+  const double q = -std::expm1(-2 / sums.n * (std::log(2 / beta) + log_ratio));
+  const Eigen::MatrixXd form = gram * precision.ldlt().solve(gram) - q * gram;
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(form);
+  if (eigen.eigenvalues().minCoeff() > 0) {
+    const Eigen::MatrixXd inverse = eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() *
+                                    eigen.eigenvectors().transpose();
+    result.radius = (q * residual * inverse.diagonal()).cwiseSqrt();
+    result.radius = absent.select(0.0, result.radius.array());
+  }
+
+  // Variance: residual / variance ~ chi^2 with n - p degrees; a gamma mixture of its scale, inverted by
+  // bisection.
+  const double shape = 2e3;
+  const auto excess = [&](double log_variance) {
+    const double scaled = residual * std::exp(-log_variance) / 2;
+    return shape * std::log(shape) - std::lgamma(shape) + std::lgamma(shape + degrees / 2) -
+           (shape + degrees / 2) * std::log(shape + scaled) + scaled - std::log(2 / beta);
+  };
+  const double centre = std::log(result.variance);
+  const auto root = [&](double direction) {
+    double inside = centre, outside = centre + direction * 1e-6;
+    for (double step = 1e-6; excess(outside) < 0 && step < 700; step *= 2) {
+      inside = outside;
+      outside = centre + direction * step * 2;
+    }
+    if (excess(outside) < 0) return direction < 0 ? 0.0 : kInfinity;
+    for (int i = 0; i < 60; ++i) {
+      const double middle = (inside + outside) / 2;
+      (excess(middle) < 0 ? inside : outside) = middle;
+    }
+    return std::exp(outside);
+  };
+  result.variance_low = root(-1);
+  result.variance_high = root(+1);
+  return result;
+}
+
+Bounds certify_proportion(double k, double n, double beta) {
+  const auto excess = [&](double p) {
+    const double null = (k > 0 ? k * std::log(p) : 0) + (n > k ? (n - k) * std::log1p(-p) : 0);
+    return std::lgamma(k + 0.5) + std::lgamma(n - k + 0.5) - std::lgamma(n + 1) - std::log(std::numbers::pi) -
+           null - std::log(1 / beta);
+  };
+  const auto root = [&](double inside, double outside) {
+    for (int i = 0; i < 60; ++i) {
+      const double middle = (inside + outside) / 2;
+      (excess(middle) < 0 ? inside : outside) = middle;
+    }
+    return outside;
+  };
+  const double centre = n > 0 ? k / n : 0.5;
+  return {root(centre, 0), root(centre, 1)};
+}
+
+}  // namespace ddim::statistics

@@ -1,0 +1,47 @@
+#include "tests/statistics/counts.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tests/statistics/log_mixture.hpp"
+#include "tests/statistics/mixture.hpp"
+
+namespace ddim::statistics {
+
+double log_e_ties(const Ties& ties, double p0) {
+  std::vector<double> log_e;
+  for (const double q : tie_chances(p0))
+    log_e.push_back(ties.ties * std::log(q / p0) + (ties.n - ties.ties) * (std::log1p(-q) - std::log1p(-p0)));
+  return log_mean(log_e);
+}
+
+double log_e_dirichlet(std::span<const double> counts, std::span<const double> probabilities,
+                       std::span<const double> prior) {
+  double total = 0, n = 0, log_e = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    total += prior[k];
+    n += counts[k];
+    if (counts[k] > 0) {
+      log_e +=
+          std::lgamma(prior[k] + counts[k]) - std::lgamma(prior[k]) - counts[k] * std::log(probabilities[k]);
+    }
+  }
+  return log_e + std::lgamma(total) - std::lgamma(total + n);
+}
+
+double log_e_multinomial(std::span<const double> counts, std::span<const double> probabilities) {
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] > 0 && !(probabilities[k] > 0)) return std::numeric_limits<double>::infinity();
+  }
+  std::vector<double> prior(counts.size(), 0.5);
+  std::vector<double> log_e{log_e_dirichlet(counts, probabilities, prior)};
+  for (const double mass : kCentred) {
+    for (std::size_t k = 0; k < prior.size(); ++k) prior[k] = std::max(1e-3, mass * probabilities[k]);
+    log_e.push_back(log_e_dirichlet(counts, probabilities, prior));
+  }
+  return log_mean(log_e);
+}
+
+}  // namespace ddim::statistics

@@ -1,0 +1,134 @@
+#include "tests/statistics/judge.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "tests/statistics/parallel.hpp"
+#include "tests/statistics/sampling.hpp"
+
+namespace ddim::statistics {
+namespace {
+
+/// Blocks double from one, so that gross faults cost a handful of draws; n grows by 15 % from look to look.
+constexpr double kLookGrowth = 1.15, kFirstLook = 200;
+Pace pace_of(const Tier& tier) {
+  return {.share = 0.5, .largest = 512, .first_p = tier.first_look, .within_blocks = false};
+}
+
+/// Draws until alpha is reached, the tier's certificate stands, or the tier's most is drawn.
+void settle(const Claim& claim, const Context& context, double alpha, double beta, const Tier& tier,
+            Verdict& verdict) {
+  const auto sampling = Sampling::of(claim, context, alpha);
+  const auto ends = [&](Status status) {
+    verdict.status = status;
+    return 0.0;
+  };
+  Watch watch(std::min(kFirstLook, tier.most), [&](double n) {
+    verdict.n = n = sampling->n();
+    switch (sampling->look()) {
+      case Sampling::Standing::failed:
+        verdict.detail = sampling->explain();
+        return ends(Status::fail);
+      case Sampling::Standing::passed:
+        return ends(Status::pass);
+      case Sampling::Standing::open:
+        break;
+    }
+    if (n >= tier.least && certified(sampling->grounds(beta), tier)) return ends(Status::pass);
+    if (n >= tier.most && sampling->endless()) return ends(Status::inconclusive);
+    return n * kLookGrowth < tier.most || n >= tier.most ? n * kLookGrowth : tier.most;
+  });
+  sample(*sampling, pace_of(tier), watch);
+  verdict.grounds = sampling->grounds(beta);
+}
+
+Verdict judge_claim(const Claim& claim, const Context& context, double share, const Options& options,
+                    double beta) {
+  Verdict verdict{.claim = claim.id,
+                  .tag = claim.tag(),
+                  .statement = claim.statement,
+                  .grounds = {},
+                  .detail = claim.obstacle(context),
+                  .replay = options.replay_prefix + " --claim " + claim.id + " --tier " + options.tier.name +
+                            " --seed " + std::to_string(options.seed) + " --eta " +
+                            to_text(context.run.eta()) + " --alpha " + to_text(options.rates.alpha)};
+  if (!verdict.detail.empty()) {
+    verdict.status = Status::not_asked;
+    return verdict;
+  }
+  const auto ends = [&](Status status) {
+    return [&verdict, status](const std::exception& reason) {
+      verdict.status = status;
+      verdict.detail = reason.what();
+    };
+  };
+  blaming([&] { settle(claim, context, options.rates.alpha * share, beta, options.tier, verdict); },
+          ends(Status::not_asked), ends(Status::fail));
+  return verdict;
+}
+
+/// Places of those of `only`, or of all.
+std::vector<std::size_t> chosen(const std::vector<Claim>& all, const std::vector<std::string>& only) {
+  std::vector<std::size_t> places;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    if (only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& name) {
+          return name == all[k].id || name == all[k].tag();
+        })) {
+      places.push_back(k);
+    }
+  }
+  if (places.empty()) throw DomainError("claim", only.front(), "the ids and tags of this suite's claims");
+  return places;
+}
+
+void require_rate(const char* name, double rate) {
+  if (!(rate > 0 && rate < 1)) throw DomainError(name, rate, "0 < " + std::string(name) + " < 1");
+}
+
+/// Who answers on this run: its dtype may be the run's.
+samplers::Identity identity_of(const Sampler& sampler, const Run& run) {
+  if (!sampler.prepare) return sampler.identity;
+  const auto prepared = samplers::ask(sampler.prepare, run);
+  return prepared ? *prepared : sampler.identity;
+}
+
+}  // namespace
+
+Judgement judge(const Sampler& sampler, const Run& run, const Options& options) {
+  require_rate("alpha", options.rates.alpha);
+  require_rate("beta", options.rates.beta);
+  const std::vector<Claim> all = claims(run);
+  const samplers::Identity identity = identity_of(sampler, run);
+  const Context context{sampler,
+                        run,
+                        options.instruments,
+                        options.seed,
+                        options.noise.value_or(default_noise(sampler)),
+                        samplers::unit_roundoff(identity.dtype)};
+  if (!(context.unit_roundoff <= options.tier.roundoff)) {
+    throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
+                      context.unit_roundoff,
+                      "unit roundoff <= " + to_text(options.tier.roundoff) +
+                          " (so many draws show a coarser grid; --tier quick does not)");
+  }
+  const std::vector<double> share = shares(all, context);
+  const std::vector<std::size_t> places = chosen(all, options.only);
+  const double beta = options.rates.beta / static_cast<double>(all.size());
+  Judgement judgement{
+      identity.name, options.tier.name, options.rates, run.eta(), options.seed, context.noise, {}};
+  judgement.verdicts.resize(places.size());
+
+  // A worker takes whole claims: the sums of a claim are always made in one order.
+  std::size_t done = 0;
+  std::mutex reporting;
+  in_parallel(places.size(), sampler.concurrent ? options.threads : 1, [&](std::size_t place) {
+    const std::size_t k = places[place];
+    judgement.verdicts[place] = judge_claim(all[k], context, share[k], options, beta);
+    const std::lock_guard lock(reporting);
+    ++done;
+    if (options.progress) options.progress(judgement.verdicts[place], done, places.size());
+  });
+  return judgement;
+}
+
+}  // namespace ddim::statistics

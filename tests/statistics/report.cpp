@@ -1,0 +1,121 @@
+#include "tests/statistics/report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/statistics/format.hpp"
+
+namespace ddim::statistics {
+namespace {
+
+using nlohmann::json;
+using samplers::to_text;
+
+/// Grounds as a line, and as JSON's members: an overload for each kind.
+std::string line(const std::monostate&) { return {}; }
+std::string line(const OfResiduals& g) {
+  return format("log E %9.3f of %.1f  |bias| <= %.4f  variance in [%.4f, %.4f]", g.log_e, g.bar, g.bias,
+                g.variance_low, g.variance_high);
+}
+std::string line(const OfCounts& g) {
+  return format("log E %9.3f of %.1f  |probability error| <= %.4f", g.log_e, g.bar, g.error);
+}
+std::string line(const OfPValue& g) { return format("p %.4g", g.p); }
+std::string line(const OfBound& g) { return format("error / bound %.3g", g.ratio); }
+
+json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+json members(const OfResiduals& g, const char* kind) {
+  return {{"kind", kind},
+          {"log_e", number(g.log_e)},
+          {"bar", number(g.bar)},
+          {"bias", number(g.bias)},
+          {"variance", {number(g.variance_low), number(g.variance_high)}}};
+}
+json members(const std::monostate&) { return {{"kind", ""}}; }
+json members(const OfResiduals& g) { return members(g, "residuals"); }
+json members(const OfVectors& g) { return members(g, "vectors"); }
+json members(const OfCounts& g) {
+  return {{"kind", "counts"}, {"log_e", number(g.log_e)}, {"bar", number(g.bar)}, {"bias", number(g.error)}};
+}
+json members(const OfPValue& g) { return {{"kind", "p-value"}, {"p", number(g.p)}}; }
+json members(const OfBound& g) { return {{"kind", "exact"}, {"error_over_bound", number(g.ratio)}}; }
+
+json to_json(const Verdict& v) {
+  json row{
+      {"claim", v.claim}, {"equation", v.tag},  {"statement", v.statement}, {"status", to_text(v.status)},
+      {"n", v.n},         {"detail", v.detail}, {"replay", v.replay}};
+  row.update(std::visit([](const auto& grounds) { return members(grounds); }, v.grounds));
+  return row;
+}
+
+std::string text_of(const Verdict& v) {
+  std::string out = format("%-13s %-22s ", to_text(v.status).c_str(), v.claim.c_str());
+  if (v.status == Status::not_asked) return out + v.detail + "\n";
+  out += format("n %-10.4g ", v.n) +
+         std::visit([](const auto& grounds) { return line(grounds); }, v.grounds) + "\n";
+  if (v.status == Status::pass) return out;
+  if (!v.detail.empty()) out += "              " + v.detail + "\n";
+  return out + "              replay: " + v.replay + "\n";
+}
+
+}  // namespace
+
+double Verdict::log_e() const {
+  const auto of = [](const auto& g) {
+    if constexpr (requires { g.log_e; })
+      return g.log_e;
+    else
+      return 0.0;
+  };
+  return std::visit(of, grounds);
+}
+
+Status Judgement::status() const {
+  Status worst = Status::not_asked;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.status == Status::fail) return Status::fail;
+    if (verdict.status == Status::inconclusive) worst = Status::inconclusive;
+    if (verdict.status == Status::pass && worst == Status::not_asked) worst = Status::pass;
+  }
+  return worst;
+}
+
+std::string text(const Judgement& judgement) {
+  std::string out = format("%s  tier %s  eta %g  alpha %g (whole run)  beta %g  seed %u  %s\n",
+                           judgement.sampler.c_str(), judgement.tier.c_str(), judgement.eta,
+                           judgement.rates.alpha, judgement.rates.beta, judgement.seed,
+                           judgement.noise == Noise::own ? "black box: it draws its own noise"
+                                                         : "noise handed in from a stream of its own");
+  for (const Verdict& verdict : judgement.verdicts) out += text_of(verdict);
+  out +=
+      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
+      "Eq12.injected and the other exact claims cover them where noise can be handed in.\n";
+  const auto with = [&](Status status) {
+    return static_cast<int>(std::count_if(judgement.verdicts.begin(), judgement.verdicts.end(),
+                                          [&](const Verdict& v) { return v.status == status; }));
+  };
+  return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
+                      to_text(judgement.status()).c_str(), with(Status::pass), with(Status::fail),
+                      with(Status::inconclusive), with(Status::not_asked));
+}
+
+std::string json(const Judgement& judgement) {
+  nlohmann::json verdicts = nlohmann::json::array();
+  for (const Verdict& verdict : judgement.verdicts) verdicts.push_back(to_json(verdict));
+  return nlohmann::json{{"sampler", judgement.sampler},
+                        {"tier", judgement.tier},
+                        {"alpha", judgement.rates.alpha},
+                        {"beta", judgement.rates.beta},
+                        {"eta", judgement.eta},
+                        {"seed", judgement.seed},
+                        {"own_noise", judgement.noise == Noise::own},
+                        {"status", to_text(judgement.status())},
+                        {"verdicts", verdicts}}
+      .dump(2);
+}
+
+}  // namespace ddim::statistics

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tests/statistics/claim.hpp"
+
+namespace ddim::statistics {
+
+/// What a verdict rests on, by the kind of the claim. log_e must reach `bar` to fail.
+struct OfResiduals {
+  double log_e = 0, bar = 0;
+  double bias = 0;                             ///< certified: no coefficient is larger
+  double variance_low = 0, variance_high = 0;  ///< certified
+};
+struct OfVectors : OfResiduals {};
+struct OfCounts {
+  double log_e = 0, bar = 0;
+  double error = 0;  ///< certified: no probability is further off
+};
+struct OfPValue {
+  double p = 0;  ///< the last look's
+};
+struct OfBound {
+  double ratio = 0;  ///< error over bound
+};
+using Grounds = std::variant<std::monostate, OfResiduals, OfVectors, OfCounts, OfPValue, OfBound>;
+
+struct Verdict {
+  std::string claim, tag, statement;
+  Status status = Status::inconclusive;
+  double n = 0;
+  Grounds grounds;
+  std::string detail;  ///< diagnosis, obstacle, or where
+  std::string replay;
+
+  double log_e() const;  ///< 0 where there is none
+};
+
+/// A sampler judged on a run.
+struct Judgement {
+  std::string sampler, tier;
+  ErrorRates rates;
+  double eta;
+  std::uint32_t seed;
+  Noise noise;
+  std::vector<Verdict> verdicts;
+
+  /// The worst; not_asked where nothing was.
+  Status status() const;
+};
+
+std::string text(const Judgement& judgement);
+std::string json(const Judgement& judgement);
+
+}  // namespace ddim::statistics

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+namespace ddim::statistics {
+
+/// How much is drawn, and what a PASS certifies at error beta.
+struct Tier {
+  std::string name;
+  double least, most;     ///< residuals per claim
+  double bias, variance;  ///< |coefficient| in deviations; relative variance
+  double proportion;      ///< |probability|
+  double first_look;      ///< draws of the first stage of a claim with only a p-value
+  double roundoff = 1;    ///< of the outputs, at most: in so many draws coarser storage shows as a grid
+
+  /// quick, full or soak. Errors: DomainError.
+  static Tier named(const std::string& name);
+};
+
+}  // namespace ddim::statistics

@@ -75,8 +75,9 @@ bool agree(const Answer& a, const Answer& b) {
 
 /// d x n, different in every element and in every batch; the last column is wide.
 Batch design(Eigen::Index d, Eigen::Index n, int which) {
-  Batch batch = Batch::NullaryExpr(
-      d, n, [=](Eigen::Index i, Eigen::Index j) { return 2 * std::sin(1 + which + 3.7 * i + 11.3 * j); });
+  Batch batch(d, n);
+  for (Eigen::Index k = 0; k < batch.size(); ++k)
+    batch(k) = 2 * std::sin(1 + which + 3.7 * static_cast<double>(k));
   batch.col(n - 1) *= 3;
   return batch;
 }
@@ -180,7 +181,7 @@ TEST(Faults, OpenByNameAndSayWhoTheyAre) {
     const Sampler sampler = open("builtin:fault:" + fault.name);
     EXPECT_EQ(sampler.identity.name, "fault:" + fault.name);
     EXPECT_EQ(sampler.identity.says, fault.says);
-    const auto prepared = ask(sampler.prepare, Run::standard());
+    const auto prepared = ask(sampler.prepare, samplers::Run::standard());
     ASSERT_TRUE(prepared) << fault.name;
     EXPECT_EQ(prepared->name, sampler.identity.name);
     EXPECT_EQ(named_by("builtin:fault:" + fault.name), &fault);
@@ -196,7 +197,7 @@ TEST(Faults, DifferFromTheReferenceWhereTheyShow) {
   const Answers right_rest = of_the_rest(right);
   for (const Fault& fault : faults()) {
     SCOPED_TRACE(fault.name);
-    const Run run = run_of(fault.where);
+    const samplers::Run run = run_of(fault.where);
     const Sampler wrong = sampler_of(fault);
     const auto in_sampling = differences(of_sampling(right, run), of_sampling(wrong, run));
     auto elsewhere = differences(of_laws(right, run), of_laws(wrong, run));
@@ -214,7 +215,7 @@ TEST(Faults, ARecipeWithoutOneIsTheReference) {
   const Sampler recipe = samplers::of_recipe([](samplers::Recipe&) {}, right.identity);
   std::set<std::string> tried;
   for (const Fault& fault : faults()) {
-    const Run run = run_of(fault.where);
+    const samplers::Run run = run_of(fault.where);
     if (!tried.insert(fault.where.config + run.dialect().name + run.text()).second) continue;
     SCOPED_TRACE(fault.where.config + " " + run.dialect().name + " " + run.text());
     EXPECT_EQ(differences(of_sampling(right, run), of_sampling(recipe, run)), std::set<std::string>{});

@@ -19,7 +19,7 @@ TAGS = ["Eq6", "Eq6T", "Eq7", "Lemma1", "Eq8", "NonMarkov", "Eq9", "Eq10", "Eq11
         "Eq16", "AppendixA"]
 BRIEF = {"Eq6": "(1)", "Eq6T": "(1)", "Eq7": "(2)", "Eq8": "(3)", "Eq9": "(4)", "Eq10": "(5)", "Eq11": "(6)"}
 COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
-TABLES = ["tests/statistics/results/power.md", "benchmarks/results/reference.md"]
+TABLES = ["tests/power/results/power.md", "benchmarks/results/reference.md"]
 LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
 
 

@@ -63,7 +63,7 @@ std::string missing(const std::string& module) {
   }
 
 std::string misbehaving(const std::string& mode) {
-  return "'exec:python3 tests/conformance/samplers/misbehaving.py " + mode + "' --config " + config("sd15") +
+  return "'exec:python3 tests/samplers/peers/misbehaving.py " + mode + "' --config " + config("sd15") +
          " -S 4 --eta 0";
 }
 
@@ -275,8 +275,8 @@ TEST(Protocol, JsonLinesHoldWhatTheTerminalShows) {
 
 TEST(PlainStep, TenLinesOfPythonPass) {
   NEEDS("numpy");
-  const Outcome outcome = shell("cd tests/conformance/samplers && '" DDIM_VERIFY
-                                "' check py:plain_step:step --config ../configs/sd15.json");
+  const Outcome outcome = shell("cd tests/samplers/peers && '" DDIM_VERIFY
+                                "' check py:plain_step:step --config ../../conformance/configs/sd15.json");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
   EXPECT_CONTAINS(outcome.output, "pass          Eq12 leading S=999 eta=1");
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -125,12 +127,17 @@ struct Sampler {
   static Sampler of_step(std::string name, PlainStep step, std::string dtype = "float64");
 };
 
-/// Asks a capability: empty is not_supplied, what it throws is errored.
+/// Asks a capability: empty is not_supplied, what it throws is errored. Out of memory or threads says nothing
+/// of a sampler: that is thrown on.
 template <class Answer, class... Question, class... Argument>
 Result<Answer> ask(const std::function<Result<Answer>(Question...)>& capability, Argument&&... argument) {
   if (!capability) return Trouble{Status::not_supplied, "it has none"};
   try {
     return capability(std::forward<Argument>(argument)...);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::system_error&) {
+    throw;
   } catch (const std::exception& error) {
     return Trouble{Status::errored, error.what()};
   }

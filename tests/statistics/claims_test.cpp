@@ -3,30 +3,33 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
-#include "tests/statistics/engine.hpp"
-#include "tests/statistics/faults.hpp"
+#include "tests/faults/fault.hpp"
+#include "tests/statistics/claims/designs.hpp"
+#include "tests/statistics/judge.hpp"
+#include "tests/statistics/sampling.hpp"
 
 namespace ddim::statistics {
 namespace {
 
-Verdict verdict_of(const Subject& subject, const std::string& claim, double eta = 0.5) {
+using samplers::reference;
+
+Verdict verdict_of(const Sampler& sampler, const std::string& claim, double eta = 0.5) {
   Options options;
   options.only = {claim};
-  return judge(subject, Setting::standard(eta), options).verdicts.at(0);
+  return judge(sampler, Run::standard(eta), options).verdicts.at(0);
 }
 
 /// The reference passes the claim, and the named known-wrong reference fails it.
-void expect_pass_and_kill(const std::string& claim, const std::vector<std::string>& faults) {
-  const Verdict sound = verdict_of(Subject::reference(), claim);
+void expect_pass_and_kill(const std::string& claim, const std::vector<std::string>& names) {
+  const Verdict sound = verdict_of(reference(), claim);
   EXPECT_EQ(sound.status, Status::pass) << claim << ": " << sound.detail;
-  for (const std::string& name : faults) {
-    const EquationFault* fault = find_equation_fault(name);
+  for (const std::string& name : names) {
+    const faults::Fault* fault = faults::find(name);
     ASSERT_NE(fault, nullptr) << name;
-    Subject subject = Subject::reference();
-    fault->apply(subject);
-    const Verdict verdict = verdict_of(subject, claim);
+    const Verdict verdict = verdict_of(faults::sampler_of(*fault), claim);
     EXPECT_EQ(verdict.status, Status::fail) << claim << " lets " << name << " pass";
     EXPECT_FALSE(verdict.detail.empty());
   }
@@ -40,13 +43,13 @@ TEST(Lemma1, MarginalAfterSteps) {
 }
 TEST(Eq6T, IsTheLastCellOfLemma1) {
   // The terminal law alone: one step from T to the data.
-  const Setting one = Setting::make(Setting::standard().betas, {{1000, 0}}, 0);
+  const Run one = Run::standard(0, 1);
+  ASSERT_EQ(one.time(1), 1000);
   Options options;
   options.only = {"Lemma1.marginal"};
-  Subject subject = Subject::reference();
-  EXPECT_EQ(judge(subject, one, options).status(), Status::pass);
-  find_equation_fault("noising-variance-five-percent")->apply(subject);
-  EXPECT_EQ(judge(subject, one, options).status(), Status::fail);
+  EXPECT_EQ(judge(reference(), one, options).status(), Status::pass);
+  const Sampler wrong = faults::sampler_of(*faults::find("noising-variance-five-percent"));
+  EXPECT_EQ(judge(wrong, one, options).status(), Status::fail);
 }
 TEST(Eq7, PathsAreCrossWhitened) {
   expect_pass_and_kill("Eq6.cross", {"path-half-sigma", "path-direction-without-sigma"});
@@ -64,18 +67,18 @@ TEST(Eq12, InjectedNoise) {
 TEST(Eq16, ScaleInEta) { expect_pass_and_kill("Eq16.scale", {"noise-cut-at-two", "noise-logistic"}); }
 TEST(Eq10, WholeChainHasItsExactLaw) { expect_pass_and_kill("Eq10.law", {"noise-absolute"}); }
 TEST(Eq10, WholeChainAtEtaZeroAndOne) {
-  for (const double eta : {0.0, 1.0}) {
-    EXPECT_EQ(verdict_of(Subject::reference(), "Eq10.law", eta).status, Status::pass) << eta;
-  }
+  for (const double eta : {0.0, 1.0})
+    EXPECT_EQ(verdict_of(reference(), "Eq10.law", eta).status, Status::pass) << eta;
 }
 TEST(Eq10, LastStepHasNoNoise) {
-  EXPECT_EQ(verdict_of(Subject::reference(), "Eq10.last").status, Status::pass);
-  Subject subject = Subject::reference();
-  const auto step = subject.step;
-  subject.step = [=](const Setting& s, int i, const Batch& x, const Batch& output, const Batch& z) {
-    return Batch(step(s, i, x, output, z) + (i == 1 ? 1e-3 : 0) * z);
+  EXPECT_EQ(verdict_of(reference(), "Eq10.last").status, Status::pass);
+  Sampler noisy = reference();
+  noisy.step = [step = noisy.step](const Run& run, int entry, const Batch& x, const Batch& output,
+                                   const Batch& z) -> samplers::Result<samplers::StepOutput> {
+    const auto right = step(run, entry, x, output, z);
+    return samplers::StepOutput(right->prev_sample + (entry == run.entry(1) ? 1e-3 : 0) * z);
   };
-  EXPECT_EQ(verdict_of(subject, "Eq10.last").status, Status::fail);
+  EXPECT_EQ(verdict_of(noisy, "Eq10.last").status, Status::fail);
 }
 TEST(Eq8, ForwardStepBySampling) {
   expect_pass_and_kill("Eq8.forward",
@@ -122,7 +125,7 @@ TEST(Eq13, RoundTripWithFrozenEps) {
 }
 TEST(Eq14, EulersStep) { expect_pass_and_kill("Eq14.euler", {"encode-unscaled", "encode-by-variance"}); }
 TEST(AppendixA, TheLikelyMistakesAreDistributions) {
-  const std::vector<Claim> all = claims(Setting::standard(0.5));
+  const std::vector<Claim> all = claims(Run::standard());
   const auto& counts = std::get<Counts>(find_claim(all, "AppendixA.joint").check);
   EXPECT_FALSE(counts.alternatives.empty());
   for (const auto& alternative : counts.alternatives) {
@@ -149,15 +152,97 @@ TEST(Generator, Normals) {
 
 // What no claim about laws may see.
 TEST(Equivalents, PassEveryClaimOfTheirLaw) {
-  for (const EquationFault& fault : equation_faults()) {
+  int equivalents = 0;
+  for (const faults::Fault& fault : faults::faults()) {
     if (fault.equivalent.empty()) continue;
-    Subject subject = Subject::reference();
-    fault.apply(subject);
-    for (const Verdict& verdict : judge(subject, Setting::standard(0.5), {}).verdicts) {
-      if (verdict.kind == "exact" || verdict.status == Status::not_applicable) continue;
+    ++equivalents;
+    for (const Verdict& verdict : judge(faults::sampler_of(fault), Run::standard(), {}).verdicts) {
+      if (std::holds_alternative<OfBound>(verdict.grounds) || verdict.status == Status::not_asked) continue;
       EXPECT_EQ(verdict.status, Status::pass) << fault.name << ", " << verdict.claim;
     }
   }
+  EXPECT_GT(equivalents, 0);
+}
+
+TEST(Claims, WeightsAddUpToOne) {
+  double sum = 0;
+  for (const Claim& claim : claims(Run::standard())) {
+    EXPECT_EQ(claim.weight == 0, std::holds_alternative<Exact>(claim.check)) << claim.id;
+    sum += claim.weight;
+  }
+  EXPECT_NEAR(sum, 1, 1e-12);
+}
+
+TEST(Claims, SharesOfThoseThatCanBeAskedAddUp) {
+  const Sampler sampler = reference();
+  const Instruments instruments = Instruments::sound();
+  for (const double eta : {0.0, 0.5}) {
+    const Run run = Run::standard(eta);
+    const Context context{sampler, run, instruments, 1};
+    const std::vector<Claim> all = claims(run);
+    const std::vector<double> share = shares(all, context);
+    double sum = 0;
+    for (std::size_t k = 0; k < all.size(); ++k) sum += all[k].obstacle(context).empty() ? share[k] : 0;
+    EXPECT_NEAR(sum, 1, 1e-12);
+  }
+}
+
+// A claim's draws are keyed by its id: those of the others stay as they are, to the last bit, when one is put in
+// their midst.
+TEST(Claims, OneMoreChangesNoOthersDraws) {
+  const Run run = Run::standard();
+  const Sampler sampler = reference();
+  const Instruments instruments = Instruments::sound();
+  const Context context{sampler, run, instruments, 20201006};
+  const auto evidence = [&](const std::vector<Claim>& all) {
+    std::vector<std::pair<std::string, double>> log_e;
+    for (const Claim& claim : all) {
+      if (claim.weight == 0 || std::holds_alternative<ExactP>(claim.check)) continue;
+      const auto sampling = Sampling::of(claim, context, 1e-9);
+      Watch watch(300, [&](double) {
+        sampling->look();
+        return 0.0;
+      });
+      sample(*sampling, {.share = 0.5, .largest = 512, .first_p = 0, .within_blocks = false}, watch);
+      Verdict verdict;
+      verdict.grounds = sampling->grounds(1e-3);
+      log_e.emplace_back(claim.id, verdict.log_e());
+    }
+    return log_e;
+  };
+  std::vector<Claim> all = claims(run);
+  const auto before = evidence(all);
+  Claim more = find_claim(all, "Generator.normals");
+  more.id = "Generator.once_more";
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), more);
+  auto after = evidence(all);
+  std::erase_if(after, [&](const auto& one) { return one.first == more.id; });
+  ASSERT_GE(before.size(), 15u);
+  EXPECT_EQ(before, after);
+}
+
+// For every dtype the chance of a repeat is one, and bounds that of coming near one of two given residuals.
+TEST(Claims, ChanceOfARepeatIsAChance) {
+  for (const std::string dtype : {"float64", "float32", "float16", "bfloat16"}) {
+    const Repeats repeats = Repeats::of(samplers::unit_roundoff(dtype));
+    EXPECT_LT(repeats.probability, 1) << dtype;
+    EXPECT_GE(repeats.probability, 2 * std::erf(repeats.width / std::sqrt(2.0))) << dtype;
+    EXPECT_GT(repeats.probability, 2 * std::erf(repeats.width / 2)) << dtype;
+  }
+  EXPECT_EQ(Repeats::of(0x1p-53).width, 1e-9);
+}
+
+// diffusers' last step may go from alphas_cumprod[0] to itself: nothing is asked of it.
+TEST(Claims, AStepThatStaysIsNotAsked) {
+  samplers::Config config = samplers::parse_config(
+      R"({"set_alpha_to_one": false, "clip_sample": false, "timestep_spacing": "leading"})", "here");
+  const Run run(config, 5, samplers::leading, 0.5, samplers::dialect("diffusers"));
+  ASSERT_FALSE(run.moves(1));
+  EXPECT_EQ(moving_steps(run), (std::vector<int>{2, 3, 4, 5}));
+  EXPECT_EQ(upper_steps(run), (std::vector<int>{3, 4, 5}));
+  EXPECT_EQ(judge(reference(), run, {}).status(), Status::pass) << text(judge(reference(), run, {}));
+  const Run nowhere(config, 1, samplers::leading, 0.5, samplers::dialect("diffusers"));
+  EXPECT_THROW(claims(nowhere), DomainError);
 }
 
 }  // namespace

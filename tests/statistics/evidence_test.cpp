@@ -8,11 +8,18 @@
 #include <limits>
 #include <numbers>
 
-#include "tests/statistics/laws.hpp"
-#include "tests/statistics/random.hpp"
+#include "reference/error.hpp"
+#include "tests/samplers/draws.hpp"
+#include "tests/statistics/alternative.hpp"
+#include "tests/statistics/certificate.hpp"
+#include "tests/statistics/joint.hpp"
+#include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
 namespace {
+
+using samplers::Draws;
+using samplers::Stream;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -144,14 +151,14 @@ TEST(Evidence, RegressionIsTheIntegralOverItsPrior) {
 }
 
 TEST(Evidence, ShapeTiesAndCountsAreMartingales) {
-  Shape shape;
+  ShapeCounts shape;
   for (const double r : {0.1, -0.2, 5.5, -6.5, 1.0}) {
     double mean = 0;
-    for (int k = 0; k < Shape::kCells; ++k) {
+    for (int k = 0; k < ShapeCounts::kCells; ++k) {
       const double low = k == 0 ? -kInfinity : k == 1 ? -6 : k == 83 ? 6 : -5 + (k - 2) / 8.0;
       const double high = k == 83 ? kInfinity : k == 0 ? -6 : k == 1 ? -5 : k == 82 ? 6 : -5 + (k - 1) / 8.0;
       const double p = low > 0 ? normal_cdf(-low) - normal_cdf(-high) : normal_cdf(high) - normal_cdf(low);
-      Shape after = shape;
+      ShapeCounts after = shape;
       after.n += 1;
       after.count[static_cast<std::size_t>(k)] += 1;
       mean += p * std::exp(log_e_shape(after) - (shape.n == 0 ? 0 : log_e_shape(shape)));
@@ -178,12 +185,12 @@ TEST(Evidence, ShapeTiesAndCountsAreMartingales) {
 }
 
 TEST(Evidence, CellsOfTheHistogramAreWhereTheySayTheyAre) {
-  EXPECT_EQ(Shape::cell(-1e300), 0);
-  EXPECT_EQ(Shape::cell(-5.5), 1);
-  EXPECT_EQ(Shape::cell(-5), 2);
-  EXPECT_EQ(Shape::cell(4.9999), 81);
-  EXPECT_EQ(Shape::cell(5), 82);
-  EXPECT_EQ(Shape::cell(1e300), 83);
+  EXPECT_EQ(ShapeCounts::cell(-1e300), 0);
+  EXPECT_EQ(ShapeCounts::cell(-5.5), 1);
+  EXPECT_EQ(ShapeCounts::cell(-5), 2);
+  EXPECT_EQ(ShapeCounts::cell(4.9999), 81);
+  EXPECT_EQ(ShapeCounts::cell(5), 82);
+  EXPECT_EQ(ShapeCounts::cell(1e300), 83);
 }
 
 TEST(Evidence, NormalWishartIsAMartingale) {
@@ -212,7 +219,7 @@ TEST(Evidence, TheAlternativesAreThoseThatItAveragesOver) {
     constexpr int kRuns = 4000, kDraws = 12;
     std::vector<double> inverse;
     for (std::uint32_t run = 0; run < kRuns; ++run) {
-      const Draws draws(run, Stream::judge, 3);
+      const Draws draws(run, Stream::judge, "alternatives");
       std::uint64_t used = 0;
       const Alternative::Uniform uniform = [&] { return draws.open_uniform(used++, 0); };
       const Alternative alternative(cells, 3, 1e-3, uniform);
@@ -233,11 +240,79 @@ TEST(Evidence, TheAlternativesAreThoseThatItAveragesOver) {
   EXPECT_THROW(Alternative(1, 7, 1e-3, half), DomainError);
 }
 
+// Numbers that other writings of the same mixture gave, on a stream of rationals.
+TEST(Evidence, KnownAnswers) {
+  const auto uniform = [](int k) {
+    const auto n = static_cast<std::uint64_t>(k);
+    return static_cast<double>((n * n * 7919 + 104729 * n) % 10007) / 10007.0;
+  };
+  struct Known {
+    int cells, n;
+    double scale, log_e;
+    std::string loudest;
+  };
+  for (const Known& known :
+       {Known{1, 7, 2, -0x1.985b5bd7d805p-4, "shape"}, Known{1, 7, 3.5, -0x1.1be184b8ceedep-1, "shape"},
+        Known{1, 40, 2, -0x1.761005e46b5ap-2, "shape"}, Known{1, 40, 3.5, 0x1.fd995a0aca6fdp+0, "variance"},
+        Known{1, 900, 2, 0x1.1a61bd874853ep+6, "ties"}, Known{1, 900, 3.5, 0x1.d86fd00dab223p+6, "variance"},
+        Known{5, 7, 2, -0x1.69e28ab1137b8p-3, "shape"}, Known{5, 7, 3.5, -0x1.f65bdd3c9b4b4p-2, "shape"},
+        Known{5, 40, 2, -0x1.799e2a4a56c18p-2, "shape"}, Known{5, 40, 3.5, 0x1.b017a7219e9f2p+0, "variance"},
+        Known{5, 900, 2, 0x1.1a61bd874853ep+6, "ties"},
+        Known{5, 900, 3.5, 0x1.d58536285f91ap+6, "variance"}}) {
+    SCOPED_TRACE(testing::Message() << known.cells << " cells, n = " << known.n << ", " << known.scale);
+    Evidence evidence(known.cells, 4, 1e-4);
+    for (int k = 0; k < known.n; ++k) {
+      const auto u = [&](int j) {
+        return known.scale * (uniform(5 * k + j) + uniform(5 * k + j + 20000) - 1);
+      };
+      const std::array<double, 4> x{1, u(0), u(1), u(2)};
+      evidence.add(k % known.cells, x, u(3) + 0.01 * u(0), k % 50 == 49);
+    }
+    EXPECT_DOUBLE_EQ(evidence.log_e(), known.log_e);
+    EXPECT_EQ(evidence.loudest(), known.loudest);
+  }
+  EXPECT_DOUBLE_EQ(log_e_multinomial(std::array{30.0, 41.0, 50.0}, std::array{0.25, 0.35, 0.4}),
+                   -0x1.364d099457b36p-1);
+  Eigen::MatrixXd w(3, 50);
+  for (int k = 0; k < 150; ++k) w.data()[k] = 4 * uniform(k) - 2;
+  Joint joint;
+  joint.add(w);
+  EXPECT_DOUBLE_EQ(log_e_normal_wishart(joint, 0.3, 4), -0x1.a738194dbb0ep+2);
+}
+
+// The shares of the data that both walk.
+TEST(Evidence, MixturesAreMixtures) {
+  const auto sum_of_exp = [](const std::vector<double>& logs) {
+    double sum = 0;
+    for (const double log : logs) sum += std::exp(log);
+    return sum;
+  };
+  for (const int cells : {1, 2, 8}) {
+    for (int covariates = 1; covariates <= Regression::kMax; ++covariates) {
+      const Mixture& mixture = Mixture::of(cells, covariates);
+      double shares = 0;
+      for (const Component& component : mixture.components) shares += component.share;
+      EXPECT_NEAR(shares, 1, 1e-12);
+      EXPECT_NEAR(sum_of_exp(mixture.pooled.log_shares(1)), 1, 1e-12);
+      EXPECT_NEAR(sum_of_exp(mixture.log_each), 1, 1e-12);
+      for (const Parts* parts : {&mixture.pooled, &mixture.each}) {
+        for (const Part& part : parts->parts) {
+          for (const int i : part.subset) EXPECT_LT(i, covariates);
+        }
+      }
+    }
+    EXPECT_NEAR(sum_of_exp(log_places(static_cast<std::size_t>(cells))), 1, 1e-12);
+  }
+  EXPECT_EQ(tie_chances(3e-9).size(), 9u);
+  EXPECT_EQ(tie_chances(0.75), std::vector<double>{0.75});  // outputs of 16 bits: repeats say nothing
+  EXPECT_EQ(log_e_ties({100, 100}, 0.75), 0);
+}
+
 Evidence evidence_of(const std::function<double(double)>& sampler, int n, std::uint32_t seed = 5) {
   Evidence evidence(2, 3);
   for (int i = 0; i < n; ++i) {
-    const auto u = Draws(seed, Stream::judge, 1).normals(static_cast<std::uint64_t>(i), 0);
-    const auto z = Draws(seed, Stream::judge, 2).normals(static_cast<std::uint64_t>(i), 0);
+    const auto u = Draws(seed, Stream::judge, "covariates").normals(static_cast<std::uint64_t>(i), 0);
+    const auto z = Draws(seed, Stream::judge, "residual").normals(static_cast<std::uint64_t>(i), 0);
     const std::array<double, 3> x{1, u[0], u[1]};
     evidence.add(i % 2, x, sampler(z[0]), false);
   }
@@ -256,19 +331,6 @@ TEST(Evidence, StaysLowOnTheNullAndRisesOnEveryKindOfFault) {
       kInfinity);
 }
 
-TEST(Evidence, HalvesMergeToTheSameSums) {
-  const Evidence whole = evidence_of([](double z) { return z; }, 2000);
-  Evidence first(2, 3), second(2, 3);
-  for (int i = 0; i < 2000; ++i) {
-    const auto u = Draws(5, Stream::judge, 1).normals(static_cast<std::uint64_t>(i), 0);
-    const auto z = Draws(5, Stream::judge, 2).normals(static_cast<std::uint64_t>(i), 0);
-    (i < 1000 ? first : second).add(i % 2, std::array<double, 3>{1, u[0], u[1]}, z[0], false);
-  }
-  first.merge(second);
-  EXPECT_NEAR(first.log_e(), whole.log_e(), 1e-9);
-  EXPECT_EQ(first.n(), whole.n());
-}
-
 // Coverage at beta = 0.2 over every n at once, for residuals that are biased and too wide: at most 20 % of
 // runs may ever exclude the truth; and the sets are not vacuous.
 TEST(Evidence, CertificatesCoverAtEveryTime) {
@@ -279,8 +341,7 @@ TEST(Evidence, CertificatesCoverAtEveryTime) {
     Regression sums;
     bool ever = false;
     for (int i = 0; i < 1500; ++i) {
-      const auto z =
-          Draws(21, Stream::judge, static_cast<std::uint32_t>(run)).normals(static_cast<std::uint64_t>(i), 0);
+      const auto z = Draws(21, Stream::judge, std::to_string(run)).normals(static_cast<std::uint64_t>(i), 0);
       const std::array<double, 2> x{1, z[0]};
       sums.add(x, 0.2 - 0.1 * z[0] + 1.3 * z[1]);
       if (i % 50 != 49) continue;
@@ -298,7 +359,7 @@ TEST(Evidence, CertificatesCoverAtEveryTime) {
 TEST(Evidence, CertificatesDoWithoutACovariateThatIsNeverThere) {
   Regression sums;
   for (int i = 0; i < 5000; ++i) {
-    const auto z = Draws(22, Stream::judge, 0).normals(static_cast<std::uint64_t>(i), 0);
+    const auto z = Draws(22, Stream::judge, "absent").normals(static_cast<std::uint64_t>(i), 0);
     sums.add(std::array<double, 2>{1, 0}, 0.3 + 0.5 * z[0]);
   }
   const Certificate c = certify(sums, 2, 1e-3);

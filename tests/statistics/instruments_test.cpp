@@ -12,6 +12,9 @@
 namespace ddim::statistics {
 namespace {
 
+using samplers::Draws;
+using samplers::Stream;
+
 SequentialRule::Decision run(SequentialRule rule, const std::function<double()>& p) {
   for (;;) {
     const auto decision = rule.look(p());
@@ -25,8 +28,8 @@ TEST(SequentialRule, FalseAlarmsStayBelowAlphaAndAreNotVacuous) {
   std::uint64_t drawn = 0;
   int failed = 0;
   for (int i = 0; i < kRuns; ++i) {
-    const auto decision =
-        run(SequentialRule(alpha, 3, 4), [&] { return Draws(3, Stream::judge, 0).uniforms(drawn++, 0)[0]; });
+    const auto decision = run(SequentialRule(alpha, 3, 4),
+                              [&] { return Draws(3, Stream::judge, "looks").uniforms(drawn++, 0)[0]; });
     failed += decision == SequentialRule::Decision::fail ? 1 : 0;
   }
   EXPECT_LT(failed, alpha * kRuns + 5 * std::sqrt(alpha * kRuns));

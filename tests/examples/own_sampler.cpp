@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <random>
 
-#include "tests/statistics/engine.hpp"
+#include "tests/statistics/judge.hpp"
 
 using namespace ddim::statistics;
 using ddim::Batch;
@@ -16,7 +16,7 @@ int main() {
     return Batch(std::sqrt(a_prev / a) * (x_t - std::sqrt(1 - a) * eps) +
                  std::sqrt(1 - a_prev - sigma * sigma) * eps + sigma * z);
   };
-  const Report report = judge(Subject::of_step("own_sampler", step), Setting::standard(0.5), {});
-  std::fputs(text(report).c_str(), stdout);
-  return report.status() == Status::pass ? 0 : 1;
+  const Judgement judgement = judge(Sampler::of_step("own_sampler", step), Run::standard(0.5), {});
+  std::fputs(text(judgement).c_str(), stdout);
+  return judgement.status() == Status::pass ? 0 : 1;
 }

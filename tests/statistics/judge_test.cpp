@@ -1,0 +1,150 @@
+#include "tests/statistics/judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <new>
+#include <system_error>
+
+#include "tests/samplers/builtin.hpp"
+
+namespace ddim::statistics {
+namespace {
+
+using samplers::reference;
+using samplers::StepOutput;
+
+TEST(Judge, ReferencePassesTheQuickTierAtEveryEta) {
+  for (const double eta : {0.0, 0.5, 1.0}) {
+    const Judgement judgement = judge(reference(), Run::standard(eta), {});
+    EXPECT_EQ(judgement.status(), Status::pass) << text(judgement);
+  }
+}
+
+TEST(Judge, SameBitsWithOneAndTwoThreadsAndAgain) {
+  Options options;
+  const Run run = Run::standard();
+  const auto bits = [](const Verdict& verdict) { return std::bit_cast<std::uint64_t>(verdict.log_e()); };
+  const Judgement one = judge(reference(), run, options);
+  for (const int threads : {1, 2}) {
+    options.threads = threads;
+    const Judgement other = judge(reference(), run, options);
+    for (std::size_t k = 0; k < one.verdicts.size(); ++k) {
+      EXPECT_EQ(bits(one.verdicts[k]), bits(other.verdicts[k])) << one.verdicts[k].claim;
+      EXPECT_EQ(one.verdicts[k].n, other.verdicts[k].n);
+    }
+  }
+  options.seed += 1;
+  EXPECT_NE(bits(judge(reference(), run, options).verdicts.at(2)), bits(one.verdicts.at(2)));
+}
+
+Verdict verdict_of(const Sampler& sampler, const std::string& claim) {
+  Options options;
+  options.only = {claim};
+  return judge(sampler, Run::standard(), options).verdicts.at(0);
+}
+
+Sampler with_step(std::function<Batch(const Batch& x_t, const Batch& right)> change) {
+  Sampler sampler = reference();
+  sampler.step = [=, step = sampler.step](const Run& run, int entry, const Batch& x, const Batch& output,
+                                          const Batch& z) {
+    return StepOutput(change(x, step(run, entry, x, output, z)->prev_sample));
+  };
+  return sampler;
+}
+
+// Each gross mistake fails with a message of its own.
+TEST(Judge, GrossMistakesFailWithTheirOwnMessage) {
+  const auto expect = [](const std::string& words, const Sampler& sampler) {
+    const Verdict verdict = verdict_of(sampler, "Contract.step");
+    EXPECT_EQ(verdict.status, Status::fail);
+    EXPECT_NE(verdict.detail.find(words), std::string::npos) << verdict.detail;
+  };
+  expect("not finite", with_step([](const Batch& x, const Batch&) {
+           return Batch(Batch::Constant(x.rows(), x.cols(), std::nan("")));
+         }));
+  expect("constant",
+         with_step([](const Batch& x, const Batch&) { return Batch(Batch::Zero(x.rows(), x.cols())); }));
+  expect("wrong shape", with_step([](const Batch&, const Batch& right) { return Batch(right.transpose()); }));
+  expect("returns its input", with_step([](const Batch& x, const Batch&) { return x; }));
+  Sampler reseeds = reference();
+  reseeds.own_step = [step = reseeds.step](const Run& run, int entry, const Batch& x, const Batch& output) {
+    return step(run, entry, x, output, Batch::Ones(x.rows(), x.cols()));
+  };
+  reseeds.step = {};
+  expect("reseeds", reseeds);
+}
+
+TEST(Judge, WhatASamplerThrowsIsItsFailureAndWhatItLacksIsNotAsked) {
+  const auto throws = [](auto error) {
+    return with_step([error](const Batch&, const Batch&) -> Batch { throw error; });
+  };
+  const Verdict thrown =
+      verdict_of(throws(DomainError("device", "gone", "devices that answer")), "Eq12.path");
+  EXPECT_EQ(thrown.status, Status::fail);
+  EXPECT_NE(thrown.detail.find("device"), std::string::npos);
+  // Nobody's failure.
+  EXPECT_THROW(verdict_of(throws(std::bad_alloc()), "Eq12.path"), std::bad_alloc);
+  EXPECT_THROW(verdict_of(throws(std::system_error(std::make_error_code(std::errc::too_many_files_open))),
+                          "Contract.step"),
+               std::system_error);
+  Sampler refuses = reference();
+  refuses.step = [](const Run&, int, const Batch&, const Batch&,
+                    const Batch&) -> samplers::Result<StepOutput> {
+    return samplers::Trouble{Status::unsupported, "no such run"};
+  };
+  const Verdict refused = verdict_of(refuses, "Eq12.path");
+  EXPECT_EQ(refused.status, Status::not_asked);
+  EXPECT_NE(refused.detail.find("no such run"), std::string::npos);
+  Sampler without = reference();
+  without.step = without.own_step = {};
+  EXPECT_EQ(verdict_of(without, "Eq12.path").detail, "not supplied: step");
+}
+
+TEST(Judge, TooLittleIsInconclusiveAndNothingAskedIsNotAPass) {
+  Options options;
+  options.tier = {.name = "tiny",
+                  .least = 100,
+                  .most = 200,
+                  .bias = 0.001,
+                  .variance = 0.001,
+                  .proportion = 0.001,
+                  .first_look = 100};
+  options.only = {"Eq12.path"};
+  EXPECT_EQ(judge(reference(), Run::standard(), options).status(), Status::inconclusive);
+  EXPECT_EQ(judge(reference(), Run::standard(0), options).status(), Status::not_asked);
+}
+
+TEST(Judge, RefusesWhatIsNotDefined) {
+  Options options;
+  options.only = {"Eq99.nothing"};
+  EXPECT_THROW(judge(reference(), Run::standard(), options), DomainError);
+  EXPECT_THROW(Tier::named("tiny"), DomainError);
+  options.only = {"Contract.times"};
+  EXPECT_EQ(judge(reference(), Run::standard(), options).status(), Status::pass);
+  for (const double rate : {0.0, -1.0, 1.0, 2.0, std::nan(""), HUGE_VAL}) {
+    for (double ErrorRates::*which : {&ErrorRates::alpha, &ErrorRates::beta}) {
+      options.rates = {};
+      options.rates.*which = rate;
+      EXPECT_THROW(judge(reference(), Run::standard(), options), DomainError) << rate;
+    }
+  }
+}
+
+TEST(Judge, ATierWhoseDrawsShowTheGridOfADtypeRefusesIt) {
+  const auto of = [](const std::string& dtype) {
+    Sampler coarse = reference();
+    coarse.identity.dtype = dtype;
+    coarse.prepare = [identity = coarse.identity](const Run&) { return identity; };
+    return coarse;
+  };
+  Options options;
+  options.only = {"Eq10.last"};
+  EXPECT_EQ(judge(of("float16"), Run::standard(), options).status(), Status::pass);
+  options.tier = Tier::named("full");
+  EXPECT_THROW(judge(of("float16"), Run::standard(), options), DomainError);
+  EXPECT_EQ(judge(of("float32"), Run::standard(), options).status(), Status::pass);
+}
+
+}  // namespace
+}  // namespace ddim::statistics

@@ -1,0 +1,41 @@
+#include "tests/statistics/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/samplers/builtin.hpp"
+#include "tests/statistics/judge.hpp"
+
+namespace ddim::statistics {
+namespace {
+
+TEST(Report, ReadsBack) {
+  Options options;
+  options.only = {"Eq12.path", "Eq10.last", "Eq6.joint", "Eq6.rank", "Eq11.loss"};
+  const Judgement judgement = judge(samplers::reference(), Run::standard(), options);
+  const std::string lines = text(judgement), object = json(judgement);
+  for (const std::string& claim : options.only) {
+    char line[64];
+    std::snprintf(line, sizeof line, "%-13s %-22s", "pass", claim.c_str());
+    EXPECT_NE(lines.find(line), std::string::npos) << lines;
+    EXPECT_NE(object.find("\"claim\": \"" + claim + "\""), std::string::npos);
+  }
+  for (const std::string kind : {"residuals", "exact", "vectors", "counts", "p-value"})
+    EXPECT_NE(object.find("\"kind\": \"" + kind + "\""), std::string::npos) << kind;
+  EXPECT_NE(lines.find("pass: 5 passed, 0 failed"), std::string::npos) << lines;
+}
+
+TEST(Report, TheWorstVerdictIsTheJudgements) {
+  Judgement judgement{"mine", "quick", {}, 0.5, 1, Noise::own, {}};
+  EXPECT_EQ(judgement.status(), Status::not_asked);
+  for (const Status status : {Status::not_asked, Status::pass, Status::inconclusive, Status::fail}) {
+    Verdict& verdict = judgement.verdicts.emplace_back();
+    verdict.status = status;
+    verdict.detail = "because";
+    verdict.replay = "again";
+    EXPECT_EQ(judgement.status(), status);
+  }
+  EXPECT_NE(text(judgement).find("because\n              replay: again"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ddim::statistics

@@ -10,6 +10,7 @@
 #include "tests/samplers/builtin.hpp"
 #include "tests/statistics/claims.hpp"
 #include "tests/statistics/detect.hpp"
+#include "tests/statistics/joint.hpp"
 #include "tests/statistics/judge.hpp"
 #include "tests/statistics/p_values.hpp"
 #include "tests/statistics/parallel.hpp"

@@ -32,7 +32,7 @@ __attribute__((target("fma,avx2"))) void fma_hardware(Warp& w, const Instruction
   T r[kLanes], *d = w.at<T>(i, 0);
   for (unsigned l = 0; l < kLanes; ++l) r[l] = std::fma(a[l], b[l], c[l]);
   if (w.mask == ~Mask{0}) {
-#pragma GCC ivdep
+    DDIM_LANES_ARE_APART
     for (unsigned l = 0; l < kLanes; ++l) d[l] = canonical(r[l]);
   } else {
     each(w, d, [&](unsigned l) { return canonical(r[l]); });

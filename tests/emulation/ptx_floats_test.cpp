@@ -15,9 +15,9 @@ TEST(Ptx, floating_point_arithmetic) {
     const std::vector<std::string> three(3, f.name), two(2, f.name), one(1, f.name);
     const auto rows = operands(three);
     for (const auto& [suffix, mode] : kModes) {
-      const auto rnd = mode;
       const auto with =
-          [&](const std::string& name, const std::vector<std::string>& types,
+          [&, &suffix = suffix, rnd = mode](
+              const std::string& name, const std::vector<std::string>& types,
               const std::function<int(mpfr_ptr, std::vector<std::unique_ptr<Mpfr>>&, mpfr_rnd_t)>& op) {
             check(
                 name + "." + suffix + "." + f.name, f.name, types,

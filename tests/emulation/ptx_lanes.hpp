@@ -10,10 +10,17 @@
 
 namespace ddim::ptx {
 
+// An instruction's registers are different columns, or the same one lane by lane.
+#ifdef __clang__
+#define DDIM_LANES_ARE_APART
+#else
+#define DDIM_LANES_ARE_APART _Pragma("GCC ivdep")
+#endif
+
 template <class D, class F>
 inline void each(const Warp& w, D* d, F f) {
   if (w.mask == ~Mask{0}) {
-#pragma GCC ivdep
+    DDIM_LANES_ARE_APART
     for (unsigned l = 0; l < kLanes; ++l) d[l] = f(l);
   } else {
     for (Mask m = w.mask; m; m &= m - 1) {

@@ -64,12 +64,9 @@ class Definition {
   oracle::Ball (*ball_)(const Exact<oracle::BallDefinitions>&);
 };
 
-struct Quantity {
-  const char* tag;
-  const char* text;
-  std::optional<double> (*computed)(const Computed&);
-  Definition exact;
-  /// An absolute error that its documentation allows beside the ulps.
+/// How a quantity's error is measured.
+struct Measure {
+  /// An absolute error that the documentation allows beside the ulps.
   double (*floor)(const Computed&) = nullptr;
   /// Of a batch result, by their texts: the coefficients of its two terms. Its error is measured in bounds.
   std::array<const char*, 2> terms{};
@@ -77,9 +74,17 @@ struct Quantity {
   double limit = 1;    // in ulps or bounds
   unsigned every = 1;  // oracle (a) measures it in one input of so many
   std::string (Input::*shown)() const = &Input::step_text;
+};
 
-  double absolute_floor(const Computed& c) const { return floor == nullptr ? 0 : floor(c); }
-  bool is_batch() const { return terms[0] != nullptr; }
+struct Quantity {
+  const char* tag;
+  const char* text;
+  std::optional<double> (*computed)(const Computed&);
+  Definition exact;
+  Measure by{};
+
+  double absolute_floor(const Computed& c) const { return by.floor == nullptr ? 0 : by.floor(c); }
+  bool is_batch() const { return by.terms[0] != nullptr; }
 };
 
 std::span<const Quantity> quantities();

@@ -39,7 +39,7 @@ struct Measured {
       error = absolute_error(value, exact) / bound(q, c);
     } else {
       error = ulps(value, exact);
-      if (error > q.limit && absolute_error(value, exact) <= q.absolute_floor(c)) {
+      if (error > q.by.limit && absolute_error(value, exact) <= q.absolute_floor(c)) {
         ++floored;
         return;
       }
@@ -95,7 +95,7 @@ void by_multiprecision(std::uint64_t index, const Input& input, Tally& tally) {
   const Exact<Definitions<R>> exact{law, input};
   for (std::size_t i = 0; i < tally.of.size(); ++i) {
     const Quantity& q = quantities()[i];
-    if (index % q.every != 0) continue;
+    if (index % q.by.every != 0) continue;
     if (const auto value = q.computed(c)) tally.of[i].add(index, q, *value, q.exact(exact), c);
   }
 }
@@ -150,10 +150,10 @@ bool report(const Quantity& q, Measured& found) {
   const auto place =
       errors.begin() + static_cast<std::ptrdiff_t>(0.999 * static_cast<double>(errors.size() - 1));
   std::nth_element(errors.begin(), place, errors.end());
-  const bool within = found.worst <= q.limit;
+  const bool within = found.worst <= q.by.limit;
   std::printf("%-10s %-27s %8zu %8.4f %8.4f %6g %8llu  %s%s\n", q.tag, q.text, errors.size(), found.worst,
-              static_cast<double>(*place), q.limit, static_cast<unsigned long long>(found.floored),
-              within ? "" : "EXCEEDED at ", (drawn(found.where).*q.shown)().c_str());
+              static_cast<double>(*place), q.by.limit, static_cast<unsigned long long>(found.floored),
+              within ? "" : "EXCEEDED at ", (drawn(found.where).*q.by.shown)().c_str());
   return within;
 }
 

@@ -49,16 +49,23 @@ struct Exact {
   }
 };
 
-/// One definition, written once for every oracle.
+/// One definition, written once as a generic lambda, for every oracle.
 class Definition {
  public:
   template <class Of>
-  constexpr Definition(Of of) : real_(of), deep_(of), ball_(of) {}
+  constexpr Definition(Of)
+      : real_(value<Of, oracle::Definitions<oracle::Real>>),
+        deep_(value<Of, oracle::Definitions<oracle::Deep>>),
+        ball_(value<Of, oracle::BallDefinitions>) {}
   oracle::Real operator()(const Exact<oracle::Definitions<oracle::Real>>& e) const { return real_(e); }
   oracle::Deep operator()(const Exact<oracle::Definitions<oracle::Deep>>& e) const { return deep_(e); }
   oracle::Ball operator()(const Exact<oracle::BallDefinitions>& e) const { return ball_(e); }
 
  private:
+  template <class Of, class Law>
+  static typename Law::Value value(const Exact<Law>& e) {
+    return Of{}(e);
+  }
   oracle::Real (*real_)(const Exact<oracle::Definitions<oracle::Real>>&);
   oracle::Deep (*deep_)(const Exact<oracle::Definitions<oracle::Deep>>&);
   oracle::Ball (*ball_)(const Exact<oracle::BallDefinitions>&);

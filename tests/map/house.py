@@ -235,6 +235,7 @@ class Sizes(unittest.TestCase):
         self.assertEqual(found, [], "\n" + "\n".join(found))
         if self.rooms == SIZED:
             self.assertEqual(sorted(excused), sorted(TABLES), "a table that is short, or gone, needs no excuse")
+            self.assertTrue(all(TABLES.values()), "an excuse needs its reason")
 
     def measured(self, text):
         with tempfile.TemporaryDirectory() as folder:
@@ -433,8 +434,8 @@ class Format(unittest.TestCase):
 
     @staticmethod
     def complaints(paths):
-        done = subprocess.run([clang_format(), "--style=file", "--dry-run", "-Werror", *paths], cwd=ROOT, text=True,
-                              capture_output=True, check=False)
+        command = [clang_format(), f"--style=file:{ROOT / '.clang-format'}", "--dry-run", "-Werror", *paths]
+        done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
         return done.returncode, sorted(set(re.findall(r"(?m)^([^\s:]+):\d+:\d+: error", done.stderr)))
 
     def test_every_file_is_as_clang_format_leaves_it(self):
@@ -442,13 +443,11 @@ class Format(unittest.TestCase):
         self.assertEqual((code, found), (0, []), "\nclang-format-14 -i " + " ".join(found))
 
     def test_a_planted_space_is_found(self):
-        with tempfile.NamedTemporaryFile("w", suffix=".cpp", dir=ROOT / "tests" / "map") as file:
-            for text, code in (("int x = 1;\n", 0), ("int  x = 1;\n", 1)):
-                file.seek(0)
-                file.truncate()
-                file.write(text)
-                file.flush()
-                self.assertEqual(self.complaints([file.name])[0], code)
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "a.cpp"
+            for text, code in (("int x = 1;\n", 0), ("int  x = 1;\n", 1), (f"int x = f({'a, ' * 40}a);\n", 1)):
+                file.write_text(text)
+                self.assertEqual(self.complaints([str(file)])[0], code)
 
 
 if __name__ == "__main__":

@@ -124,8 +124,11 @@ def kind_of(head):
         return "data"
     if "(" not in head:
         return "scope" if SCOPE.match(head.strip()) else "data"
-    member = re.search(r"\) ?(?:noexcept ?)?:(?!:)", head) and re.search(r"[\w>]$", head)  # Type() : member{
-    return "data" if member else "function"
+    if re.search(r"\) ?(?:noexcept ?)?:(?!:)", head):  # Type() : member{
+        return "data" if re.search(r"[\w>]$", head) else "function"
+    # What follows the last (): of a function, qualifiers; of std::function<int()> f{, the variable.
+    tail = re.sub(r"\b(?:const|noexcept|override|final|volatile|try)\b|->.*|requires.*", "", head[head.rfind(")") + 1:])
+    return "data" if re.search(r"\w\s*$", tail) else "function"
 
 
 def name_of(head):
@@ -262,6 +265,7 @@ class Sizes(unittest.TestCase):
                 ("", "template <class T>\nT g(T x) {", "", "g"),
                 ("", "void h(std::function<int(int)> x, int y = (1)) {", "", "h"),
                 ("int e() { return 1'000; }\nM(x)\n#undef x\n", "bool operator==(A x, A y) {", "", "operator=="),
+                ("std::vector<std::function<int(int)>> v{{}, {}};\n", "auto A::f() const -> int {", "", "A::f"),
                 ("struct A {\n", "A() : a_{1}, b_(2) {", "};", "A"),
                 ("auto t = std::vector{", "[](int x) {", "};", "a lambda")):
             for most in (FUNCTION_LINES, FUNCTION_LINES + 1):

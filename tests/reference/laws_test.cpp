@@ -468,7 +468,8 @@ TEST(Errors, PathsRejectWrongLengthsShapesAndSigmas) {
       {"path", [&](const Chain& c, const Path& p) { q_log_density(c, p, x0); }},
       {"noise", [&](const Chain& c, const Path& p) { q_sample_path(c, x0, p); }},
       {"noise", [&](const Chain& c, const Path& p) { q_sample_path_forward(c, x0, p); }}};
-  for (const auto& [name, call] : calls) {
+  for (const auto& [name, of_path] : calls) {
+    const Call& call = of_path;
     expect_error<ShapeError>([&] { return call(chain, longer), 0; }, std::string("length of ") + name, "7",
                              "S = 6");
     expect_shape_error([&] { return call(chain, misshapen), 0; }, std::string("shape of ") + name);

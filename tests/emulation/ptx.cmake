@@ -1,12 +1,14 @@
 # The executor of nvcc's PTX, its tests, and the PTX of their samples for every architecture.
-add_library(ddim_ptx STATIC ptx_read.cpp ptx_semantics.cpp ptx_run.cpp)
+add_library(ddim_ptx STATIC ptx_text.cpp ptx_read.cpp ptx_body.cpp ptx_run.cpp ptx_semantics.cpp
+  ptx_integers.cpp ptx_floats.cpp ptx_conversions.cpp ptx_memory.cpp ptx_control.cpp)
 target_include_directories(ddim_ptx PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_features(ddim_ptx PUBLIC cxx_std_20)
 target_compile_options(ddim_ptx PRIVATE -fno-strict-aliasing)  # a register is untyped bits
 target_link_libraries(ddim_ptx PRIVATE ddim_strict)
 
 find_library(MPFR_LIBRARY mpfr REQUIRED)
-ddim_test(ptx_test SOURCES ptx_test.cpp LIBRARIES ddim_ptx ${MPFR_LIBRARY})
+ddim_test(ptx_test SOURCES ptx_check.cpp ptx_integers_test.cpp ptx_floats_test.cpp ptx_execution_test.cpp
+  ptx_traps_test.cpp ptx_samples_test.cpp LIBRARIES ddim_ptx ${MPFR_LIBRARY})
 target_compile_definitions(ptx_test PRIVATE DDIM_PTX_SAMPLES="${CMAKE_CURRENT_BINARY_DIR}")
 
 find_program(DDIM_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda/bin PATH_SUFFIXES bin)

@@ -279,26 +279,14 @@ class Machine {
     for (const Instruction* code = program_.code.data(); pc < limit;) {
       const Instruction& i = code[pc];
       w.current = pc;
-      Mask m = mask;
-      if (i.guarded) {
-        check_written(w, i.guard(), m);
-        const Mask p = *w.column<Mask>(i.guard());
-        m &= i.negated ? ~p : p;
-      }
+      const Mask m = i.guarded ? admitted(w, i, mask) : mask;
       if (++w.executed > launch_.most_instructions)
         throw Fail{Fault::limit, 0, std::to_string(launch_.most_instructions) + " instructions"};
       if (!m) {
         ++pc;
         continue;
       }
-      for (unsigned k = i.destinations + 2u * i.selects; k < i.operands; ++k) {
-        check_written(w, i.registers[k], m);
-      }
-      if (i.selects) {
-        const Mask first = *w.column<Mask>(i.registers[3]);
-        check_written(w, i.registers[1], m & first);
-        check_written(w, i.registers[2], m & ~first);
-      }
+      check_sources(w, i, m);
       if (i.flow == Flow::next) [[likely]] {
         counts_[pc++] += static_cast<unsigned>(std::popcount(m));
         execute(w, i, m);
@@ -347,6 +335,24 @@ class Machine {
     w.mask = m;
     i.run(w, i);
     for (unsigned k = 0; k < i.destinations; ++k) w.written[i.registers[k]] |= m;
+  }
+
+  // Those of the lanes `mask` whose guard holds.
+  Mask admitted(const Warp& w, const Instruction& i, Mask mask) const {
+    check_written(w, i.guard(), mask);
+    const Mask p = *w.column<Mask>(i.guard());
+    return mask & (i.negated ? ~p : p);
+  }
+
+  void check_sources(const Warp& w, const Instruction& i, Mask m) const {
+    for (unsigned k = i.destinations + 2u * i.selects; k < i.operands; ++k) {
+      check_written(w, i.registers[k], m);
+    }
+    if (i.selects) {
+      const Mask first = *w.column<Mask>(i.registers[3]);
+      check_written(w, i.registers[1], m & first);
+      check_written(w, i.registers[2], m & ~first);
+    }
   }
 
   void check_written(const Warp& w, std::uint32_t index, Mask m) const {

@@ -15,9 +15,7 @@ import tables
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-TAGS = ["Eq6", "Eq6T", "Eq7", "Lemma1", "Eq8", "NonMarkov", "Eq9", "Eq10", "Eq11", "Theorem1", "Eq12", "Eq13", "Eq14",
-        "Eq16", "AppendixA"]
-BRIEF = {"Eq6": "(1)", "Eq6T": "(1)", "Eq7": "(2)", "Eq8": "(3)", "Eq9": "(4)", "Eq10": "(5)", "Eq11": "(6)"}
+EQUATIONS = ROOT / "reference" / "equations.txt"
 COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
 TABLES = ["tests/power/results/power.md", "benchmarks/results/reference.md"]
 LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
@@ -32,6 +30,15 @@ def map_rows(readme):
     return {row[1].strip("`"): dict(zip(COLUMNS, row)) for row in table[2:]}, "\n".join(lines)
 
 
+def equations(text):
+    """The list of equations as {tag: (number, "" where it has none, law)}, in its order."""
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    result = {tag: (number.strip("-"), law) for tag, number, law in rows}
+    if len(result) != len(rows) or not all(law for _, law in result.values()):
+        raise ValueError("a tag stands twice, or without a law")
+    return result
+
+
 def listed(command):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
@@ -40,18 +47,20 @@ class Map(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.rows, cls.section = map_rows((ROOT / "README.md").read_text())
+        cls.equations = equations(EQUATIONS.read_text())
 
     def links(self, column):
         for tag, row in self.rows.items():
             for name, path in LINK.findall(row[column]):
                 yield tag, name, path
 
-    def test_every_tag_has_one_row_in_order(self):
-        self.assertEqual(list(self.rows), TAGS)
+    def test_every_equation_has_one_row_in_order(self):
+        self.assertEqual(list(self.rows), list(self.equations))
 
-    def test_the_briefs_numbers(self):
+    def test_numbers_and_statements_are_those_of_the_list(self):
         for tag, row in self.rows.items():
-            self.assertEqual(row["brief"], BRIEF.get(tag, ""), tag)
+            with self.subTest(tag=tag):
+                self.assertEqual((row["brief"], row["statement"]), self.equations[tag])
 
     def test_cells_are_links_or_dashes_with_a_reason(self):
         for tag, row in self.rows.items():
@@ -81,14 +90,14 @@ class Map(unittest.TestCase):
         for column in ("oracle", "Monte Carlo", "kernel"):
             for tag, name, _ in self.links(column):
                 if name.endswith(".*"):
-                    self.assertTrue(re.search(rf": {name[:-2]}\.", known), f"{tag}: ctest -R '^{name[:-2]}\\.' runs nothing")
+                    runs = re.search(rf": {name[:-2]}\.", known)
+                    self.assertTrue(runs, f"{tag}: ctest -R '^{name[:-2]}\\.' runs nothing")
 
     def test_each_benchmark_exists(self):
         known = listed([str(BUILD / "benchmarks" / "bench_reference"), "--benchmark_list_tests"])
         for tag, name, _ in self.links("benchmark"):
             self.assertTrue(name.startswith(f"{tag}/"), name)
             self.assertTrue(re.search(rf"(?m)^{name}", known), f"--benchmark_filter='^{name}' selects nothing")
-
 
     def test_the_samplers_shown_are_those_that_are_run(self):
         readme = (ROOT / "README.md").read_text()
@@ -109,6 +118,12 @@ class TheTestItself(unittest.TestCase):
     def test_a_missing_column_is_an_error(self):
         with self.assertRaises(ValueError):
             map_rows("## The map\n| tag |\n|---|\n")
+
+    def test_a_list_with_a_tag_twice_or_a_cell_missing_is_an_error(self):
+        self.assertEqual(equations("# tags\nA\t-\tx = x\nB\t(1)\ty\n"), {"A": ("", "x = x"), "B": ("(1)", "y")})
+        for text in ("A\t-\tx\nA\t-\ty\n", "A\t(1)\n", "A\t(1)\t\n"):
+            with self.assertRaises(ValueError):
+                equations(text)
 
 
 if __name__ == "__main__":

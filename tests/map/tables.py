@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts into README each generated table that it shows: what stands between `<!-- FILE.md -->` and `<!-- end -->` is FILE.md."""
+"""Puts each generated table into README: between `<!-- FILE.md -->` and `<!-- end -->` stands FILE.md."""
 import pathlib
 import re
 

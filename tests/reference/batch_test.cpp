@@ -44,24 +44,22 @@ TEST(Batch, ErrorStaysBelowTheAPrioriBound) {
 TEST(Batch, EmptyBatchesGiveEmptyResults) {
   for (const auto& [d, n] : {std::pair{0, 0}, {0, 5}, {5, 0}}) {
     const Batch x = Batch::Zero(d, n);
-    const Batch sum = combine({1, "x", x}, {2, "y", x});
-    EXPECT_EQ(sum.rows(), d);
-    EXPECT_EQ(sum.cols(), n);
-    EXPECT_EQ(combine({1, "x", x}, {2, "y", x}, {3, "z", x}).size(), 0);
+    expect_empty(combine({1, "x", x}, {2, "y", x}), d, n);
+    expect_empty(combine({1, "x", x}, {2, "y", x}, {3, "z", x}), d, n);
   }
 }
 
 TEST(Batch, BlocksOfColumnsAndOfRowsAreTheSameNumbers) {
   const Batch x = spread(1, 6, 8), y = spread(2, 6, 8);
   const Batch whole = combine({2, "x", x}, {3, "y", y});
-  EXPECT_EQ(combine({2, "x", x.middleCols(2, 3)}, {3, "y", y.middleCols(2, 3)}),
-            Batch(whole.middleCols(2, 3)));
+  expect_same(combine({2, "x", x.middleCols(2, 3)}, {3, "y", y.middleCols(2, 3)}),
+              Batch(whole.middleCols(2, 3)));
   // A block of rows has an outer stride; result and inputs may each have one.
-  EXPECT_EQ(combine({2, "x", x.middleRows(1, 4)}, {3, "y", y.middleRows(1, 4)}),
-            Batch(whole.middleRows(1, 4)));
+  expect_same(combine({2, "x", x.middleRows(1, 4)}, {3, "y", y.middleRows(1, 4)}),
+              Batch(whole.middleRows(1, 4)));
   Batch target = Batch::Zero(6, 8);
   combine({2, "x", x.middleRows(1, 4)}, {3, "y", Batch(y.middleRows(1, 4))}, target.middleRows(1, 4));
-  EXPECT_EQ(Batch(target.middleRows(1, 4)), Batch(whole.middleRows(1, 4)));
+  expect_same(Batch(target.middleRows(1, 4)), Batch(whole.middleRows(1, 4)));
   EXPECT_TRUE(target.row(0).isZero() && target.row(5).isZero());
 }
 
@@ -69,7 +67,7 @@ TEST(Batch, ResultMayBeAnInput) {
   Batch x = spread(1, 5000, 2);
   const Batch y = spread(2, 5000, 2), expected = combine({2, "x", x}, {3, "y", y});
   combine({2, "x", x}, {3, "y", y}, x);
-  EXPECT_EQ(x, expected);
+  expect_same(x, expected);
 }
 
 TEST(Batch, NonFiniteInputIsNamedWithItsPlace) {

@@ -86,9 +86,28 @@ inline Transition between(const NoiseLevel& current, const NoiseLevel& prev, Wid
 /// A few schedules and sub-sequences that differ in kind.
 inline Schedule linear_1000() { return Schedule::linear(1000, 1e-4, 0.02); }
 
-inline void expect_near(const Eigen::MatrixXd& actual, const Eigen::MatrixXd& expected, double relative) {
-  ASSERT_EQ(actual.rows(), expected.rows());
-  ASSERT_EQ(actual.cols(), expected.cols());
+/// The same shape: Eigen's == reads past the end, or compares nothing, where shapes differ.
+[[nodiscard]] inline bool same_shape(const Batch& actual, const Batch& expected) {
+  EXPECT_EQ(actual.rows(), expected.rows());
+  EXPECT_EQ(actual.cols(), expected.cols());
+  return actual.rows() == expected.rows() && actual.cols() == expected.cols();
+}
+
+/// The same shape and the same numbers.
+inline void expect_same(const Batch& actual, const Batch& expected) {
+  if (!same_shape(actual, expected)) return;
+  for (Eigen::Index i = 0; i < actual.size(); ++i)
+    EXPECT_EQ(actual.reshaped()[i], expected.reshaped()[i]) << "entry " << i;
+}
+
+/// What an empty batch gives: d x n numbers, of which there are none.
+inline void expect_empty(const Batch& actual, Eigen::Index d, Eigen::Index n) {
+  EXPECT_EQ(actual.size(), 0);
+  EXPECT_TRUE(same_shape(actual, Batch(d, n)));
+}
+
+inline void expect_near(const Batch& actual, const Batch& expected, double relative) {
+  if (!same_shape(actual, expected)) return;
   for (Eigen::Index i = 0; i < actual.size(); ++i) {
     const double a = actual.reshaped()[i], e = expected.reshaped()[i];
     EXPECT_LE(std::abs(a - e), relative * std::max(1.0, std::abs(e)))

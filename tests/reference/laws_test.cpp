@@ -71,7 +71,7 @@ TEST(Lemma1, MarginalAndItsDraw) {
     }
     Batch target(3, 5);
     q_sample(level, x0, noise, target);
-    EXPECT_EQ(target, x_t);
+    expect_same(target, x_t);
   }
 }
 
@@ -108,9 +108,9 @@ TEST(Eq6T, IsLemma1AtTheLastTime) {
   const Chain chain = some_chain(0.4);
   const Batch x0 = spread(1, 2, 3);
   const Path noise = spread_path(5, chain.S(), 2, 3);
-  EXPECT_EQ(q_sample_path(chain, x0, noise).back(), q_sample(linear_1000().level(1000), x0, noise.back()));
+  expect_same(q_sample_path(chain, x0, noise).back(), q_sample(linear_1000().level(1000), x0, noise.back()));
   // At zero terminal SNR x_T is the noise itself.
-  EXPECT_EQ(q_sample(NoiseLevel::from_alpha_bar(0), x0, noise[0]), noise[0]);
+  expect_same(q_sample(NoiseLevel::from_alpha_bar(0), x0, noise[0]), noise[0]);
 }
 
 TEST(Eq7, CoefficientsWithinOneUlpOfTheDefinition) {
@@ -468,7 +468,8 @@ TEST(Errors, PathsRejectWrongLengthsShapesAndSigmas) {
       {"path", [&](const Chain& c, const Path& p) { q_log_density(c, p, x0); }},
       {"noise", [&](const Chain& c, const Path& p) { q_sample_path(c, x0, p); }},
       {"noise", [&](const Chain& c, const Path& p) { q_sample_path_forward(c, x0, p); }}};
-  for (const auto& [name, call] : calls) {
+  for (const auto& [name, of_path] : calls) {
+    const Call& call = of_path;
     expect_error<ShapeError>([&] { return call(chain, longer), 0; }, std::string("length of ") + name, "7",
                              "S = 6");
     expect_shape_error([&] { return call(chain, misshapen), 0; }, std::string("shape of ") + name);
@@ -487,12 +488,14 @@ TEST(Batch, LawsOfEmptyBatches) {
   const Chain chain = some_chain(0.5);
   for (const auto& [d, n] : {std::pair{0, 0}, {0, 4}, {4, 0}}) {
     const Batch x = Batch::Zero(d, n);
-    EXPECT_EQ(q_marginal(step.current, x).mean.rows(), d);
-    EXPECT_EQ(q_posterior(step, sigma, x, x).mean.cols(), n);
-    EXPECT_EQ(forward_step(step, sigma, x, x).mean.cols(), n);
-    const PerSample density = q_log_density(chain, q_sample_path(chain, x, Path(6, x)), x);
-    EXPECT_EQ(density.size(), n);
-    EXPECT_TRUE((density.array() == 0).all());  // d = 0: the density of the one point is 1
+    expect_empty(q_marginal(step.current, x).mean, d, n);
+    expect_empty(q_sample(step.current, x, x), d, n);
+    expect_empty(q_posterior(step, sigma, x, x).mean, d, n);
+    expect_empty(forward_step(step, sigma, x, x).mean, d, n);
+    const Path path = q_sample_path(chain, x, Path(6, x));
+    for (const Batch& at : path) expect_empty(at, d, n);
+    // d = 0: the density of the one point is 1.
+    expect_same(q_log_density(chain, path, x), PerSample::Zero(n));
   }
 }
 

@@ -73,10 +73,10 @@ TEST(Eq9, ZeroTerminalSnrNeedsVOrX0) {
   expect_error([&] { return predict_x0(top, x, y); }, "alpha_bar[2]", "0", "zero terminal SNR");
   expect_error([&] { return predict_x0(top, Prediction::eps, x, y); }, "alpha_bar[2]", "0",
                "alpha_bar > 0 (Eq9");
-  EXPECT_EQ(predict_x0(top, Prediction::x0, x, y), y);
-  EXPECT_EQ(predict_x0(top, Prediction::v, x, y), -y);
-  EXPECT_EQ(predict_eps(top, Prediction::v, x, y), x);
-  EXPECT_EQ(predict_eps(top, Prediction::x0, x, y), x);
+  expect_same(predict_x0(top, Prediction::x0, x, y), y);
+  expect_same(predict_x0(top, Prediction::v, x, y), -y);
+  expect_same(predict_eps(top, Prediction::v, x, y), x);
+  expect_same(predict_eps(top, Prediction::x0, x, y), x);
 }
 
 TEST(Eq9, EpsIsUndefinedAtTheData) {
@@ -84,8 +84,8 @@ TEST(Eq9, EpsIsUndefinedAtTheData) {
   const Batch x = spread(1, 2, 2);
   expect_error([&] { return predict_eps(data, x, x); }, "alpha_bar", "1", "alpha_bar < 1 (Eq9 inverted");
   expect_error([&] { return predict_eps(data, Prediction::x0, x, x); }, "alpha_bar", "1", "alpha_bar < 1");
-  EXPECT_EQ(predict_x0(data, x, x), x);
-  EXPECT_EQ(predict_x0_from_v(data, x, x), x);
+  expect_same(predict_x0(data, x, x), x);
+  expect_same(predict_x0_from_v(data, x, x), x);
 }
 
 TEST(Eq9, Clip) {
@@ -93,8 +93,8 @@ TEST(Eq9, Clip) {
   x << -3, -1, 0.25, 1, 7;
   Batch expected(1, 5);
   expected << -1, -1, 0.25, 1, 1;
-  EXPECT_EQ(clip(x, 1), expected);
-  EXPECT_EQ(clip(x, kInfinity), x);
+  expect_same(clip(x, 1), expected);
+  expect_same(clip(x, kInfinity), x);
   for (const auto& [bad, text] : {std::pair{0.0, "0"}, {-1.0, "-1"}, {kNaN, "nan"}}) {
     expect_error([&] { return clip(x, bad); }, "range", text, "range > 0");
   }
@@ -116,8 +116,8 @@ TEST(Eq9, DynamicThreshold) {
   expected.col(0) << -1, 1, 1, -1, 0;
   expect_near(dynamic_threshold(x, 0, 10), expected, 1e-16);  // s floored at 1: a plain clip
   expect_near(dynamic_threshold(x, 1, kInfinity).col(0), x.col(0) / 4, 1e-16);
-  EXPECT_EQ(dynamic_threshold(Batch::Zero(0, 3), 0.5, 1).cols(), 3);
-  EXPECT_EQ(dynamic_threshold(Batch::Zero(3, 0), 0.5, 1).rows(), 3);
+  expect_empty(dynamic_threshold(Batch(0, 3), 0.5, 1), 0, 3);
+  expect_empty(dynamic_threshold(Batch(3, 0), 0.5, 1), 3, 0);
   for (const auto& [bad, text] : {std::pair{-0.1, "-0.1"}, {1.1, "1.1"}, {kNaN, "nan"}}) {
     expect_error([&] { return dynamic_threshold(x, bad, 1); }, "ratio", text, "0 <= ratio <= 1");
   }
@@ -151,28 +151,42 @@ TEST(Eq9, GaussianEpsIsTheAffineOptimum) {
 }
 
 /// -sqrt(1 - a) grad log q(x_t) by definition: E[eps | x_t] from the mixture's own densities, in Real.
-Real mixture_eps_by_definition(double a, double x, const std::vector<double>& weights,
-                               const std::vector<double>& means, const std::vector<double>& variances) {
-  Real density = 0, numerator = 0;
-  for (std::size_t k = 0; k < weights.size(); ++k) {
-    const Real total = Real(a) * variances[k] + 1 - Real(a), residual = x - sqrt(Real(a)) * means[k];
-    const Real part = weights[k] * exp(-residual * residual / (2 * total)) / sqrt(total);
+Eigen::VectorXd mixture_eps_by_definition(double a, const Eigen::VectorXd& x, const Eigen::VectorXd& weights,
+                                          const Batch& means, const Eigen::VectorXd& variances) {
+  const auto d = static_cast<std::size_t>(x.size());
+  Real density = 0;
+  std::vector<Real> numerator(d, Real(0));
+  for (Eigen::Index k = 0; k < weights.size(); ++k) {
+    const Real total = Real(a) * variances[k] + 1 - Real(a);
+    std::vector<Real> residual;
+    Real part = weights[k];
+    for (Eigen::Index i = 0; i < x.size(); ++i) {
+      residual.push_back(x[i] - sqrt(Real(a)) * means(i, k));
+      part *= exp(-residual.back() * residual.back() / (2 * total)) / sqrt(total);
+    }
     density += part;
-    numerator += part * residual / total;
+    for (std::size_t i = 0; i < d; ++i) numerator[i] += part * residual[i] / total;
   }
-  return sqrt(1 - Real(a)) * numerator / density;
+  Eigen::VectorXd eps(x.size());
+  for (std::size_t i = 0; i < d; ++i)
+    eps[static_cast<Eigen::Index>(i)] = Real(sqrt(1 - Real(a)) * numerator[i] / density).convert_to<double>();
+  return eps;
 }
 
 TEST(Eq9, MixtureEpsIsThePosteriorMean) {
-  const std::vector<double> weights{0.25, 0.5, 0.25}, means{-2, 0.5, 3}, variances{0.25, 0, 1};
-  const EpsModel model = mixture_eps(Eigen::Map<const Eigen::VectorXd>(weights.data(), 3),
-                                     Eigen::Map<const Batch>(means.data(), 1, 3),
-                                     Eigen::Map<const Eigen::VectorXd>(variances.data(), 3));
-  for (const double a : {0.01, 0.5, 0.99}) {
-    for (const double x : {-40.0, -2.0, 0.0, 0.5, 1.3, 60.0}) {
-      const double exact = mixture_eps_by_definition(a, x, weights, means, variances).convert_to<double>();
-      expect_near(model(NoiseLevel::from_alpha_bar(a), Batch::Constant(1, 1, x)),
-                  Batch::Constant(1, 1, exact), 1e-12);
+  const Eigen::Vector3d weights(0.25, 0.5, 0.25), variances(0.25, 0, 1);
+  Batch x(1, 6);
+  x << -40, -2, 0, 0.5, 1.3, 60;
+  for (const Eigen::Index d : {1, 2, 4}) {  // d, n and K all differ
+    Batch means = spread(7, d, 3), at(d, x.cols());
+    means.row(0) << -2, 0.5, 3;
+    for (Eigen::Index i = 0; i < d; ++i) at.row(i) = x / static_cast<double>(1 + i);
+    const EpsModel model = mixture_eps(weights, means, variances);
+    for (const double a : {0.01, 0.5, 0.99}) {
+      Batch exact(d, x.cols());
+      for (Eigen::Index j = 0; j < x.cols(); ++j)
+        exact.col(j) = mixture_eps_by_definition(a, at.col(j), weights, means, variances);
+      expect_near(model(NoiseLevel::from_alpha_bar(a), at), exact, 1e-12);
     }
   }
 }

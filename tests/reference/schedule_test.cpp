@@ -103,6 +103,7 @@ TEST(Schedule, GivenAlphaBarsAreKept) {
   const Schedule schedule = Schedule::from_alpha_bars(given);
   for (int t = 1; t <= schedule.T(); ++t) {
     const double a = given[static_cast<std::size_t>(t - 1)];
+    EXPECT_EQ(schedule.level(t).t, t);
     EXPECT_EQ(schedule.alpha_bar(t), a);
     EXPECT_LE(ulps(schedule.one_minus_alpha_bar(t), Real(1 - Real(a))), 0.5);
     for (int t_prev = 0; t_prev < t; ++t_prev) {

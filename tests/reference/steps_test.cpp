@@ -76,7 +76,7 @@ TEST(Eq12, BatchWithinItsBound) {
       const Batch x_prev = ddim_step(c, x_t, output, noise);
       Batch target(3, 4);
       ddim_step(c, x_t, output, noise, target);
-      EXPECT_EQ(target, x_prev);
+      expect_same(target, x_prev);
       for (Eigen::Index i = 0; i < x_t.size(); ++i) {
         const Deep u = step_of(law, prediction, x_t.data()[i], 0),
                    v = step_of(law, prediction, 0, output.data()[i]);
@@ -134,7 +134,7 @@ TEST(Eq12, EtaZeroTakesNoNoiseAndOtherEtaDoes) {
   const Batch x = spread(1, 2, 2), y = spread(2, 2, 2);
   const Transition step = linear_1000().transition(500, 480);
   const StepCoefficients still = step_coefficients(step, 0.0), noisy = step_coefficients(step, 0.1);
-  EXPECT_EQ(ddim_step(still, x, y), ddim_step(still, x, y, Batch::Zero(2, 2)));
+  expect_same(ddim_step(still, x, y), ddim_step(still, x, y, Batch::Zero(2, 2)));
   expect_error([&] { return ddim_step(noisy, x, y); }, "sigma", "0.1", "sigma = 0 (a step");
 }
 
@@ -210,7 +210,7 @@ TEST(Eq10, FirstTimeHasItsOwnSigma) {
   const Transition last = linear_1000().transition(1, 0);
   for (const double sigma : {0.0, 0.01, 5.0}) {  // not bound by Eq7's domain
     const Gaussian law = p_step(last, sigma, x_1, eps);
-    EXPECT_EQ(law.mean, predict_x0(last.current, x_1, eps));
+    expect_same(law.mean, predict_x0(last.current, x_1, eps));
     EXPECT_DOUBLE_EQ(law.variance, sigma * sigma);
   }
 }
@@ -293,6 +293,20 @@ TEST(Eq14, EncodingPointMassDataIsExact) {
   const EpsModel frozen = [&](const NoiseLevel&, const BatchRef&) { return noise; };
   const Chain chain = chain_of({1, 500, 1000}, 0);
   expect_near(encode(chain, frozen, x0), q_sample(linear_1000().level(1000), x0, noise), 1e-14);
+}
+
+TEST(Eq13, EncodingAsksTheModelWhereItStands) {
+  std::vector<NoiseLevel> asked;
+  const EpsModel model = [&](const NoiseLevel& level, const BatchRef& x) -> Batch {
+    asked.push_back(level);
+    return x;
+  };
+  encode(chain_of({1, 500, 1000}, 0), model, spread(1, 2, 3));
+  ASSERT_EQ(asked.size(), 3u);
+  for (const auto& [i, t] : {std::pair<std::size_t, int>{0, 1}, {1, 1}, {2, 500}}) {  // eps at t = 0 is none
+    EXPECT_EQ(asked[i].t, t);
+    EXPECT_EQ(asked[i].alpha_bar, linear_1000().alpha_bar(t));
+  }
 }
 
 TEST(Eq12, GenerativeLawOfGaussianData) {
@@ -418,9 +432,9 @@ TEST(Batch, StepsOfEmptyBatches) {
   for (const auto& [d, n] : {std::pair{0, 0}, {0, 4}, {2, 0}}) {
     const Batch x = Batch::Zero(d, n);
     const EpsModel model = gaussian_eps(Eigen::VectorXd::Zero(d), 1);
-    EXPECT_EQ(p_sample(chain, model, x, Path(3, x)).cols(), n);
-    EXPECT_EQ(encode(chain, model, x).rows(), d);
-    EXPECT_EQ(predict_x0(chain.steps[0].current, x, x).size(), 0);
+    expect_empty(p_sample(chain, model, x, Path(3, x)), d, n);
+    expect_empty(encode(chain, model, x), d, n);
+    expect_empty(predict_x0(chain.steps[0].current, x, x), d, n);
   }
 }
 

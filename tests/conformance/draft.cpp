@@ -10,7 +10,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double distance_of(double got, Real candidate, double magnitude) {
-  const bool finite = std::isfinite(got), candidate_finite = std::isfinite(candidate);
+  // A candidate is as finite as a double would hold it: what overflows in a sampler overflows in its replay.
+  const bool finite = std::isfinite(got), candidate_finite = std::isfinite(static_cast<double>(candidate));
   if (!finite || !candidate_finite) return finite == candidate_finite ? 0 : kInfinity;
   const double difference = static_cast<double>(std::abs(got - candidate));
   return difference == 0 ? 0 : difference / magnitude;

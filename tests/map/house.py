@@ -22,7 +22,13 @@ CPP = {".cpp", ".hpp", ".cu", ".cuh"}
 SIZED = ["reference", "cuda", "tests", "benchmarks"]  # proofs have sizes of their own
 
 # Tables of data, which may be as long as the data: path, or path:function, and why.
-TABLES = {}
+TABLES = {
+    **{f"tests/faults/{file}": "entries of the bank, a mistake each"
+       for file in ("generator.cpp:generator_faults", "laws.cpp:faults_of_noising", "laws.cpp:faults_of_the_forward_step",
+                    "noise.cpp:faults_of_shape", "objective.cpp:faults_of_the_kl_form", "objective.cpp:faults_of_the_sums",
+                    "schedule.cpp:schedule_faults", "sigma.cpp:sigma_faults", "step.cpp:faults_of_coefficients",
+                    "tau.cpp:tau_faults")},
+}
 
 # Room: the rooms it may include beside itself. The longest name that fits a path is its room.
 ARROWS = {
@@ -35,11 +41,13 @@ ARROWS = {
     "tests/cuda": ["reference", "cuda", "proofs/generated", "tests/emulation"],
     "tests/consumer": ["reference"],
     "tests/consumer/cuda": ["cuda"],
-    "tests/examples": [],
+    "tests/examples": ["reference", "tests/samplers", "tests/statistics"],
     "tests/samplers": ["reference", "cuda"],
     "tests/faults": ["reference", "tests/samplers"],
     "tests/statistics": ["reference", "tests/samplers", "tests/faults"],
     "tests/conformance": ["reference", "tests/samplers", "tests/faults"],
+    # The program is above both of the rooms that judge.
+    "tests/conformance/program": ["reference", "tests/samplers", "tests/faults", "tests/statistics", "tests/conformance"],
     "tests/power": ["reference", "tests/samplers", "tests/faults", "tests/statistics", "tests/conformance"],
     "benchmarks": ["reference", "cuda", "proofs/generated", "tests/samplers", "tests/faults", "tests/statistics",
                    "tests/conformance", "tests/power"],

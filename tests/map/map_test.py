@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Reads README's equation map and fails when a row lies, or when a generated table is not its file.
 
-A cell is a link `[name](path)`, or "-" where the equation has no such thing, for a reason listed under the map.
+A cell is links `[name][file]`, or "-" where the equation has no such thing, for a reason listed under the map; the files
+are defined once under it.
 For each link: the file exists, it holds the name, and it holds the tag as a word. A name that is a GoogleTest filter
 (`Tag.*`) must have such a suite in the file, and ctest must see it; a benchmark filter must select something.
 """
@@ -16,9 +17,11 @@ import tables
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 EQUATIONS = ROOT / "reference" / "equations.txt"
-COLUMNS = ["brief", "tag", "statement", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
+COLUMNS = ["brief", "tag", "law", "reference", "oracle", "Monte Carlo", "proof", "kernel", "benchmark"]
 TABLES = ["tests/power/results/power.md", "benchmarks/results/reference.md"]
-LINK = re.compile(r"\[`([^`]+)`\]\(([^)]+)\)")
+LINK = re.compile(r"\[`([^`]+)`\]\[([^\]]+)\]")
+FILE = re.compile(r"(?m)^\[(\w+)\]: (\S+)$")
+WIDEST_ROW = 280
 
 
 def map_rows(readme):
@@ -47,12 +50,17 @@ class Map(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.rows, cls.section = map_rows((ROOT / "README.md").read_text())
+        cls.files = dict(FILE.findall(cls.section))
         cls.equations = equations(EQUATIONS.read_text())
 
     def links(self, column):
         for tag, row in self.rows.items():
-            for name, path in LINK.findall(row[column]):
-                yield tag, name, path
+            for name, file in LINK.findall(row[column]):
+                yield tag, name, self.files[file]
+
+    def test_rows_fit_a_screen(self):
+        for line in self.section.splitlines():
+            self.assertLessEqual(len(line), WIDEST_ROW, line[:60])
 
     def test_every_equation_has_one_row_in_order(self):
         self.assertEqual(list(self.rows), list(self.equations))
@@ -60,7 +68,7 @@ class Map(unittest.TestCase):
     def test_numbers_and_statements_are_those_of_the_list(self):
         for tag, row in self.rows.items():
             with self.subTest(tag=tag):
-                self.assertEqual((row["brief"], row["statement"]), self.equations[tag])
+                self.assertEqual((row["brief"], row["law"]), self.equations[tag])
 
     def test_cells_are_links_or_dashes_with_a_reason(self):
         for tag, row in self.rows.items():
@@ -102,7 +110,7 @@ class Map(unittest.TestCase):
     def test_the_samplers_shown_are_those_that_are_run(self):
         readme = (ROOT / "README.md").read_text()
         for name, fence in (("own_noise.py", "python"), ("own_sampler.cpp", "cpp")):
-            source = (ROOT / "tests" / "statistics" / "samplers" / name).read_text()
+            source = (ROOT / "tests" / "examples" / name).read_text()
             shown = readme.split(f"/{name}", 1)[1].split(f"```{fence}\n", 1)[1].split("```", 1)[0]
             self.assertEqual(shown, source, name)
 

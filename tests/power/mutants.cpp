@@ -112,7 +112,7 @@ std::vector<Mutant> unseen(int count, std::uint32_t seed) {
     const Scaled off{static_cast<std::size_t>(kind[0] * static_cast<double>(kTerms.size())),
                      rest[0] < 0.5 ? 1 - size : 1 + size,
                      rest[1] < 0.5 ? 0 : 2 + static_cast<int>((rest[1] - 0.5) * 2 * (run.S() - 1))};
-    char name[16];
+    char name[32];
     std::snprintf(name, sizeof name, "unseen-%02d", k + 1);
     all.push_back(
         {name, kTerms[off.term].equation, off.text(), "unseen", "", run, [off] { return scaled(off); }});

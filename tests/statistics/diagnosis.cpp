@@ -56,12 +56,14 @@ class Replay {
 
  private:
   double prev(int i, double x0, double e, double z) const {
+    const int entry = run_.entry(i);
+    if (entry >= own_.S()) throw DomainError("entry", std::to_string(entry), "its own list");
     const auto one = [](double value) { return Batch(Batch::Constant(1, 1, value)); };
     const Batch x_t = samplers::marginal(run_.level(i), one(x0), one(e));
     const Batch output = run_.output(i, one(x0), one(e));
-    return static_cast<double>(samplers::step(recipe_, {own_, run_.entry(i)}, x_t.cast<Real>(),
-                                              output.cast<Real>(), one(z).cast<Real>())
-                                   .prev_sample(0, 0));
+    return static_cast<double>(
+        samplers::step(recipe_, {own_, entry}, x_t.cast<Real>(), output.cast<Real>(), one(z).cast<Real>())
+            .prev_sample(0, 0));
   }
 
   const samplers::Recipe& recipe_;

@@ -68,7 +68,7 @@ TEST(Philox, IdsOfAllClaimsHashApart) {
     ++ids;
     seen.insert(Draws::hash(id));
   };
-  for (const Claim& claim : claims(Run::standard())) {
+  for (const Claim& claim : claims(samplers::Run::standard())) {
     add(claim.id);
     if (claim.id != "Eq16.scale") continue;
     for (const char* eta : {"0.25", "0.75", "1"}) add(claim.id + "/eta=" + eta);

@@ -19,7 +19,7 @@ using samplers::reference;
 Verdict verdict_of(const Sampler& sampler, const std::string& claim, double eta = 0.5) {
   Options options;
   options.only = {claim};
-  return judge(sampler, Run::standard(eta), options).verdicts.at(0);
+  return judge(sampler, samplers::Run::standard(eta), options).verdicts.at(0);
 }
 
 /// The reference passes the claim, and the named known-wrong reference fails it.
@@ -43,7 +43,7 @@ TEST(Lemma1, MarginalAfterSteps) {
 }
 TEST(Eq6T, IsTheLastCellOfLemma1) {
   // The terminal law alone: one step from T to the data.
-  const Run one = Run::standard(0, 1);
+  const samplers::Run one = samplers::Run::standard(0, 1);
   ASSERT_EQ(one.time(1), 1000);
   Options options;
   options.only = {"Lemma1.marginal"};
@@ -73,7 +73,7 @@ TEST(Eq10, WholeChainAtEtaZeroAndOne) {
 TEST(Eq10, LastStepHasNoNoise) {
   EXPECT_EQ(verdict_of(reference(), "Eq10.last").status, Status::pass);
   Sampler noisy = reference();
-  noisy.step = [step = noisy.step](const Run& run, int entry, const Batch& x, const Batch& output,
+  noisy.step = [step = noisy.step](const samplers::Run& run, int entry, const Batch& x, const Batch& output,
                                    const Batch& z) -> samplers::Result<samplers::StepOutput> {
     const auto right = step(run, entry, x, output, z);
     return samplers::StepOutput(right->prev_sample + (entry == run.entry(1) ? 1e-3 : 0) * z);
@@ -125,7 +125,7 @@ TEST(Eq13, RoundTripWithFrozenEps) {
 }
 TEST(Eq14, EulersStep) { expect_pass_and_kill("Eq14.euler", {"encode-unscaled", "encode-by-variance"}); }
 TEST(AppendixA, TheLikelyMistakesAreDistributions) {
-  const std::vector<Claim> all = claims(Run::standard());
+  const std::vector<Claim> all = claims(samplers::Run::standard());
   const auto& counts = std::get<Counts>(find_claim(all, "AppendixA.joint").check);
   EXPECT_FALSE(counts.alternatives.empty());
   for (const auto& alternative : counts.alternatives) {
@@ -156,7 +156,7 @@ TEST(Equivalents, PassEveryClaimOfTheirLaw) {
   for (const faults::Fault& fault : faults::faults()) {
     if (fault.equivalent.empty()) continue;
     ++equivalents;
-    for (const Verdict& verdict : judge(faults::sampler_of(fault), Run::standard(), {}).verdicts) {
+    for (const Verdict& verdict : judge(faults::sampler_of(fault), samplers::Run::standard(), {}).verdicts) {
       if (std::holds_alternative<OfBound>(verdict.grounds) || verdict.status == Status::not_asked) continue;
       EXPECT_EQ(verdict.status, Status::pass) << fault.name << ", " << verdict.claim;
     }
@@ -166,7 +166,7 @@ TEST(Equivalents, PassEveryClaimOfTheirLaw) {
 
 TEST(Claims, WeightsAddUpToOne) {
   double sum = 0;
-  for (const Claim& claim : claims(Run::standard())) {
+  for (const Claim& claim : claims(samplers::Run::standard())) {
     EXPECT_EQ(claim.weight == 0, std::holds_alternative<Exact>(claim.check)) << claim.id;
     sum += claim.weight;
   }
@@ -177,7 +177,7 @@ TEST(Claims, SharesOfThoseThatCanBeAskedAddUp) {
   const Sampler sampler = reference();
   const Instruments instruments = Instruments::sound();
   for (const double eta : {0.0, 0.5}) {
-    const Run run = Run::standard(eta);
+    const samplers::Run run = samplers::Run::standard(eta);
     const Context context{sampler, run, instruments, 1};
     const std::vector<Claim> all = claims(run);
     const std::vector<double> share = shares(all, context);
@@ -190,7 +190,7 @@ TEST(Claims, SharesOfThoseThatCanBeAskedAddUp) {
 // A claim's draws are keyed by its id: those of the others stay as they are, to the last bit, when one is put in
 // their midst.
 TEST(Claims, OneMoreChangesNoOthersDraws) {
-  const Run run = Run::standard();
+  const samplers::Run run = samplers::Run::standard();
   const Sampler sampler = reference();
   const Instruments instruments = Instruments::sound();
   const Context context{sampler, run, instruments, 20201006};
@@ -236,12 +236,12 @@ TEST(Claims, ChanceOfARepeatIsAChance) {
 TEST(Claims, AStepThatStaysIsNotAsked) {
   samplers::Config config = samplers::parse_config(
       R"({"set_alpha_to_one": false, "clip_sample": false, "timestep_spacing": "leading"})", "here");
-  const Run run(config, 5, samplers::leading, 0.5, samplers::dialect("diffusers"));
+  const samplers::Run run(config, 5, samplers::leading, 0.5, samplers::dialect("diffusers"));
   ASSERT_FALSE(run.moves(1));
   EXPECT_EQ(moving_steps(run), (std::vector<int>{2, 3, 4, 5}));
   EXPECT_EQ(upper_steps(run), (std::vector<int>{3, 4, 5}));
   EXPECT_EQ(judge(reference(), run, {}).status(), Status::pass) << text(judge(reference(), run, {}));
-  const Run nowhere(config, 1, samplers::leading, 0.5, samplers::dialect("diffusers"));
+  const samplers::Run nowhere(config, 1, samplers::leading, 0.5, samplers::dialect("diffusers"));
   EXPECT_THROW(claims(nowhere), DomainError);
 }
 

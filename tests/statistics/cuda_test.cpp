@@ -17,7 +17,7 @@ using samplers::StepOutput;
 Judgement judged(const Sampler& sampler) {
   Options options;
   options.noise = Noise::own;
-  return judge(sampler, Run::standard(), options);
+  return judge(sampler, samplers::Run::standard(), options);
 }
 
 TEST(BuiltinCuda, ItsOwnNoisePassesInEveryDtype) {
@@ -37,7 +37,7 @@ TEST(BuiltinCuda, ItsOwnNoisePassesInEveryDtype) {
 /// Every call starts with the same counters.
 Sampler forgets() {
   Sampler sampler = samplers::of_cuda("float32");
-  sampler.own_step = [](const Run& run, int entry, const Batch& x_t, const Batch& output) {
+  sampler.own_step = [](const samplers::Run& run, int entry, const Batch& x_t, const Batch& output) {
     return samplers::of_cuda("float32").own_step(run, entry, x_t, output);
   };
   return sampler;
@@ -46,7 +46,8 @@ Sampler forgets() {
 /// Every sample of a call takes the counters of the first.
 Sampler repeats_samples() {
   Sampler sampler = samplers::of_cuda("float32");
-  sampler.own_step = [inner = samplers::of_cuda("float32")](const Run& run, int entry, const Batch& x_t,
+  sampler.own_step = [inner = samplers::of_cuda("float32")](const samplers::Run& run, int entry,
+                                                            const Batch& x_t,
                                                             const Batch& output) -> Result<StepOutput> {
     const auto mean = inner.step(run, entry, x_t, output, Batch::Zero(x_t.rows(), x_t.cols()));
     const auto first = inner.own_step(run, entry, x_t.leftCols(1), output.leftCols(1));

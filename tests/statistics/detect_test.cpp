@@ -9,7 +9,7 @@ namespace ddim::statistics {
 namespace {
 
 Detection detected(const Sampler& sampler, const std::string& id, double most) {
-  const Run run = Run::standard();
+  const samplers::Run run = samplers::Run::standard();
   const Instruments instruments = Instruments::sound();
   return detect(find_claim(claims(run), id), {sampler, run, instruments, 1}, 1e-9, most);
 }
@@ -46,12 +46,13 @@ TEST(Detect, StopsAtTheMost) {
 TEST(Detect, GrossMistakesAreFoundAtOnce) {
   EXPECT_LE(detected(known("noise-left-out"), "Eq12.path", 1e4).n, 10);
   Sampler throws = samplers::reference();
-  throws.step = [](const Run&, int, const Batch&, const Batch&,
+  throws.step = [](const samplers::Run&, int, const Batch&, const Batch&,
                    const Batch&) -> samplers::Result<samplers::StepOutput> {
     throw DomainError("a", "b", "c");
   };
   EXPECT_EQ(detected(throws, "Eq12.path", 1e4).n, 1);
-  throws.step = throws.own_step = {};
+  throws.step = {};
+  throws.own_step = {};
   EXPECT_FALSE(detected(throws, "Eq12.path", 1e4).killed);
 }
 

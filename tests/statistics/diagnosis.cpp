@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "tests/samplers/recipe.hpp"
@@ -12,8 +11,6 @@
 
 namespace ddim::statistics {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A step's residual as a fault makes it: mean + e e_t + x0 x_0 + deviation z, in sigma, and the covariates'
 /// units.

@@ -7,7 +7,7 @@
 namespace ddim::statistics {
 namespace {
 
-std::string detail(const Sampler& sampler, const std::string& claim, const Run& run, Noise noise) {
+std::string detail(const Sampler& sampler, const std::string& claim, const samplers::Run& run, Noise noise) {
   Options options;
   options.only = {claim};
   options.noise = noise;
@@ -17,7 +17,7 @@ std::string detail(const Sampler& sampler, const std::string& claim, const Run& 
 }
 
 /// The fault is named in the words of the bank, or one that is the same on this run.
-void expect_named(const std::string& name, const std::string& claim, const Run& run, Noise noise) {
+void expect_named(const std::string& name, const std::string& claim, const samplers::Run& run, Noise noise) {
   const faults::Fault* fault = faults::find(name);
   ASSERT_NE(fault, nullptr) << name;
   const std::string words = detail(faults::sampler_of(*fault), claim, run, noise);
@@ -28,21 +28,22 @@ TEST(Diagnosis, NamesTheMistakeOfTheBank) {
   for (const char* claim : {"Eq12.path", "Eq12.amplified"}) {
     for (const char* name : {"noise-by-variance", "direction-without-sigma", "sigma-no-ratio",
                              "noise-eta-twice", "noise-left-out", "eta-ignored"})
-      expect_named(name, claim, Run::standard(), Noise::own);
+      expect_named(name, claim, samplers::Run::standard(), Noise::own);
   }
-  expect_named("noise-by-variance", "Eq12.path", Run::standard(0.8, 4), Noise::injected);
+  expect_named("noise-by-variance", "Eq12.path", samplers::Run::standard(0.8, 4), Noise::injected);
 }
 
 TEST(Diagnosis, SaysWhatTheBankSays) {
   const std::string words = detail(faults::sampler_of(*faults::find("noise-by-variance")), "Eq12.path",
-                                   Run::standard(), Noise::injected);
+                                   samplers::Run::standard(), Noise::injected);
   EXPECT_NE(words.find("[noise-by-variance]: " + faults::find("noise-by-variance")->says), std::string::npos)
       << words;
 }
 
 TEST(Diagnosis, AbsentNoiseIsCalledSo) {
   const auto of = [](const char* name) {
-    return detail(faults::sampler_of(*faults::find(name)), "Eq12.path", Run::standard(), Noise::own);
+    return detail(faults::sampler_of(*faults::find(name)), "Eq12.path", samplers::Run::standard(),
+                  Noise::own);
   };
   EXPECT_NE(of("noise-left-out").find("zero: the noise is absent"), std::string::npos);
   EXPECT_NE(of("eta-ignored").find("absent, and the direction"), std::string::npos);
@@ -51,24 +52,24 @@ TEST(Diagnosis, AbsentNoiseIsCalledSo) {
 // What is not in the bank gets its numbers, and no name.
 TEST(Diagnosis, NamesNothingThatDoesNotFit) {
   Sampler wide = samplers::reference();
-  wide.step = [step = wide.step](const Run& run, int entry, const Batch& x, const Batch& output,
+  wide.step = [step = wide.step](const samplers::Run& run, int entry, const Batch& x, const Batch& output,
                                  const Batch& z) { return step(run, entry, x, output, 1.3 * z); };
-  const std::string words = detail(wide, "Eq12.path", Run::standard(), Noise::injected);
+  const std::string words = detail(wide, "Eq12.path", samplers::Run::standard(), Noise::injected);
   EXPECT_NE(words.find("variance ratio 1.6"), std::string::npos) << words;
   EXPECT_EQ(words.find('['), std::string::npos) << words;
 }
 
 TEST(Diagnosis, OtherShapesAndRepeatsAreCalledSo) {
   const auto of = [](const char* name, const char* claim) {
-    return detail(faults::sampler_of(*faults::find(name)), claim, Run::standard(), Noise::injected);
+    return detail(faults::sampler_of(*faults::find(name)), claim, samplers::Run::standard(), Noise::injected);
   };
   EXPECT_NE(of("noise-uniform", "Eq12.path").find("not normal"), std::string::npos);
-  EXPECT_NE(of("noise-one-per-batch", "Eq12.path").find("repeat"), std::string::npos);
+  EXPECT_NE(of("noise-reseeded", "Eq12.path").find("repeat"), std::string::npos);
 }
 
 // The evidence of a fault of two entries, one of which it is.
 TEST(Diagnosis, ChoosesByEveryCell) {
-  const Run run = Run::standard();
+  const samplers::Run run = samplers::Run::standard();
   const auto times = [](double factor, int step) {
     faults::Fault fault{.name = "times-" + to_text(factor),
                         .equation = "Eq12",

@@ -25,7 +25,7 @@ TEST(Philox, KnownAnswers) {
 
 TEST(Philox, UniformsUse53Bits) {
   bool low_bit = false, high = false;
-  for (std::uint64_t sample = 0; sample < 1000; ++sample) {
+  for (std::uint64_t sample = 0; sample < 10000; ++sample) {
     for (const double u : Draws(1, Stream::design, "bits").uniforms(sample, 0)) {
       ASSERT_TRUE(u >= 0 && u < 1);
       const double scaled = std::ldexp(u, 53);
@@ -68,7 +68,7 @@ TEST(Philox, IdsOfAllClaimsHashApart) {
     ++ids;
     seen.insert(Draws::hash(id));
   };
-  for (const Claim& claim : claims(Run::standard())) {
+  for (const Claim& claim : claims(samplers::Run::standard())) {
     add(claim.id);
     if (claim.id != "Eq16.scale") continue;
     for (const char* eta : {"0.25", "0.75", "1"}) add(claim.id + "/eta=" + eta);

@@ -16,14 +16,14 @@ using samplers::StepOutput;
 
 TEST(Judge, ReferencePassesTheQuickTierAtEveryEta) {
   for (const double eta : {0.0, 0.5, 1.0}) {
-    const Judgement judgement = judge(reference(), Run::standard(eta), {});
+    const Judgement judgement = judge(reference(), samplers::Run::standard(eta), {});
     EXPECT_EQ(judgement.status(), Status::pass) << text(judgement);
   }
 }
 
 TEST(Judge, SameBitsWithOneAndTwoThreadsAndAgain) {
   Options options;
-  const Run run = Run::standard();
+  const samplers::Run run = samplers::Run::standard();
   const auto bits = [](const Verdict& verdict) { return std::bit_cast<std::uint64_t>(verdict.log_e()); };
   const Judgement one = judge(reference(), run, options);
   for (const int threads : {1, 2}) {
@@ -41,13 +41,13 @@ TEST(Judge, SameBitsWithOneAndTwoThreadsAndAgain) {
 Verdict verdict_of(const Sampler& sampler, const std::string& claim) {
   Options options;
   options.only = {claim};
-  return judge(sampler, Run::standard(), options).verdicts.at(0);
+  return judge(sampler, samplers::Run::standard(), options).verdicts.at(0);
 }
 
 Sampler with_step(std::function<Batch(const Batch& x_t, const Batch& right)> change) {
   Sampler sampler = reference();
-  sampler.step = [=, step = sampler.step](const Run& run, int entry, const Batch& x, const Batch& output,
-                                          const Batch& z) {
+  sampler.step = [=, step = sampler.step](const samplers::Run& run, int entry, const Batch& x,
+                                          const Batch& output, const Batch& z) {
     return StepOutput(change(x, step(run, entry, x, output, z)->prev_sample));
   };
   return sampler;
@@ -68,7 +68,8 @@ TEST(Judge, GrossMistakesFailWithTheirOwnMessage) {
   expect("wrong shape", with_step([](const Batch&, const Batch& right) { return Batch(right.transpose()); }));
   expect("returns its input", with_step([](const Batch& x, const Batch&) { return x; }));
   Sampler reseeds = reference();
-  reseeds.own_step = [step = reseeds.step](const Run& run, int entry, const Batch& x, const Batch& output) {
+  reseeds.own_step = [step = reseeds.step](const samplers::Run& run, int entry, const Batch& x,
+                                           const Batch& output) {
     return step(run, entry, x, output, Batch::Ones(x.rows(), x.cols()));
   };
   reseeds.step = {};
@@ -89,7 +90,7 @@ TEST(Judge, WhatASamplerThrowsIsItsFailureAndWhatItLacksIsNotAsked) {
                           "Contract.step"),
                std::system_error);
   Sampler refuses = reference();
-  refuses.step = [](const Run&, int, const Batch&, const Batch&,
+  refuses.step = [](const samplers::Run&, int, const Batch&, const Batch&,
                     const Batch&) -> samplers::Result<StepOutput> {
     return samplers::Trouble{Status::unsupported, "no such run"};
   };
@@ -97,7 +98,8 @@ TEST(Judge, WhatASamplerThrowsIsItsFailureAndWhatItLacksIsNotAsked) {
   EXPECT_EQ(refused.status, Status::not_asked);
   EXPECT_NE(refused.detail.find("no such run"), std::string::npos);
   Sampler without = reference();
-  without.step = without.own_step = {};
+  without.step = {};
+  without.own_step = {};
   EXPECT_EQ(verdict_of(without, "Eq12.path").detail, "not supplied: step");
 }
 
@@ -111,22 +113,22 @@ TEST(Judge, TooLittleIsInconclusiveAndNothingAskedIsNotAPass) {
                   .proportion = 0.001,
                   .first_look = 100};
   options.only = {"Eq12.path"};
-  EXPECT_EQ(judge(reference(), Run::standard(), options).status(), Status::inconclusive);
-  EXPECT_EQ(judge(reference(), Run::standard(0), options).status(), Status::not_asked);
+  EXPECT_EQ(judge(reference(), samplers::Run::standard(), options).status(), Status::inconclusive);
+  EXPECT_EQ(judge(reference(), samplers::Run::standard(0), options).status(), Status::not_asked);
 }
 
 TEST(Judge, RefusesWhatIsNotDefined) {
   Options options;
   options.only = {"Eq99.nothing"};
-  EXPECT_THROW(judge(reference(), Run::standard(), options), DomainError);
+  EXPECT_THROW(judge(reference(), samplers::Run::standard(), options), DomainError);
   EXPECT_THROW(Tier::named("tiny"), DomainError);
   options.only = {"Contract.times"};
-  EXPECT_EQ(judge(reference(), Run::standard(), options).status(), Status::pass);
+  EXPECT_EQ(judge(reference(), samplers::Run::standard(), options).status(), Status::pass);
   for (const double rate : {0.0, -1.0, 1.0, 2.0, std::nan(""), HUGE_VAL}) {
     for (double ErrorRates::*which : {&ErrorRates::alpha, &ErrorRates::beta}) {
       options.rates = {};
       options.rates.*which = rate;
-      EXPECT_THROW(judge(reference(), Run::standard(), options), DomainError) << rate;
+      EXPECT_THROW(judge(reference(), samplers::Run::standard(), options), DomainError) << rate;
     }
   }
 }
@@ -135,15 +137,15 @@ TEST(Judge, ATierWhoseDrawsShowTheGridOfADtypeRefusesIt) {
   const auto of = [](const std::string& dtype) {
     Sampler coarse = reference();
     coarse.identity.dtype = dtype;
-    coarse.prepare = [identity = coarse.identity](const Run&) { return identity; };
+    coarse.prepare = [identity = coarse.identity](const samplers::Run&) { return identity; };
     return coarse;
   };
   Options options;
   options.only = {"Eq10.last"};
-  EXPECT_EQ(judge(of("float16"), Run::standard(), options).status(), Status::pass);
+  EXPECT_EQ(judge(of("float16"), samplers::Run::standard(), options).status(), Status::pass);
   options.tier = Tier::named("full");
-  EXPECT_THROW(judge(of("float16"), Run::standard(), options), DomainError);
-  EXPECT_EQ(judge(of("float32"), Run::standard(), options).status(), Status::pass);
+  EXPECT_THROW(judge(of("float16"), samplers::Run::standard(), options), DomainError);
+  EXPECT_EQ(judge(of("float32"), samplers::Run::standard(), options).status(), Status::pass);
 }
 
 }  // namespace

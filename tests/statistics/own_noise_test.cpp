@@ -8,7 +8,8 @@
 namespace ddim::statistics {
 namespace {
 
-Judgement judged(const Sampler& sampler, const Run& run, Noise noise, std::vector<std::string> only = {}) {
+Judgement judged(const Sampler& sampler, const samplers::Run& run, Noise noise,
+                 std::vector<std::string> only = {}) {
   Options options;
   options.noise = noise;
   options.only = std::move(only);
@@ -17,7 +18,7 @@ Judgement judged(const Sampler& sampler, const Run& run, Noise noise, std::vecto
 
 TEST(Stats, ReferencePassesWithItsOwnNoiseAndWithOurs) {
   for (const Noise noise : {Noise::injected, Noise::own}) {
-    const Judgement judgement = judged(samplers::reference(), Run::standard(), noise);
+    const Judgement judgement = judged(samplers::reference(), samplers::Run::standard(), noise);
     EXPECT_EQ(judgement.noise, noise);
     EXPECT_EQ(judgement.status(), Status::pass) << text(judgement);
   }
@@ -28,7 +29,7 @@ TEST(Stats, NoiseIsHandedInWhereAStepTakesIt) {
   EXPECT_EQ(default_noise(sampler), Noise::injected);
   sampler.step = {};
   EXPECT_EQ(default_noise(sampler), Noise::own);
-  const Judgement judgement = judged(sampler, Run::standard(), Noise::own, {"Eq12.injected"});
+  const Judgement judgement = judged(sampler, samplers::Run::standard(), Noise::own, {"Eq12.injected"});
   EXPECT_EQ(judgement.verdicts.at(0).detail, "the implementation takes no noise");
 }
 
@@ -39,7 +40,7 @@ TEST(Stats, RunsOfOtherConfigurationsPass) {
                            R"({"clip_sample": false, "set_alpha_to_one": false, "steps_offset": 1})"}) {
     for (const char* dialect : {"paper", "diffusers"}) {
       const samplers::Config config = samplers::parse_config(json, "here");
-      const Run run(config, 5, *config.spacing, 0.7, samplers::dialect(dialect));
+      const samplers::Run run(config, 5, *config.spacing, 0.7, samplers::dialect(dialect));
       const Judgement judgement = judged(samplers::reference(), run, Noise::injected);
       EXPECT_EQ(judgement.status(), Status::pass) << json << " " << dialect << "\n" << text(judgement);
     }
@@ -48,7 +49,7 @@ TEST(Stats, RunsOfOtherConfigurationsPass) {
 
 TEST(Stats, TimesOfTheBankAreCompared) {
   const Sampler wrong = faults::sampler_of(*faults::find("tau-extra-entry"));
-  EXPECT_EQ(judged(wrong, Run::standard(0.5, 61), Noise::injected, {"Contract.times"}).status(),
+  EXPECT_EQ(judged(wrong, samplers::Run::standard(0.5, 61), Noise::injected, {"Contract.times"}).status(),
             Status::fail);
 }
 

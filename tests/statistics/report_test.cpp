@@ -11,7 +11,7 @@ namespace {
 TEST(Report, ReadsBack) {
   Options options;
   options.only = {"Eq12.path", "Eq10.last", "Eq6.joint", "Eq6.rank", "Eq11.loss"};
-  const Judgement judgement = judge(samplers::reference(), Run::standard(), options);
+  const Judgement judgement = judge(samplers::reference(), samplers::Run::standard(), options);
   const std::string lines = text(judgement), object = json(judgement);
   for (const std::string& claim : options.only) {
     char line[64];

@@ -57,7 +57,7 @@ Batch of_32_bits(const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64
     for (Eigen::Index i = 0; i < d; i += 2) {
       const auto words =
           draws.words(first + static_cast<std::uint64_t>(j), block + static_cast<std::uint32_t>(i / 2));
-      const double radius = std::sqrt(-2 * std::log1p(-words[1] * 0x1p-32)),
+      const double radius = std::sqrt(-2 * std::log1p(-0x1p-32 * words[1])),
                    angle = 2 * std::numbers::pi * words[3] * 0x1p-32;
       z(i, j) = radius * std::cos(angle);
       if (i + 1 < d) z(i + 1, j) = radius * std::sin(angle);

@@ -88,13 +88,31 @@ Sampler scaled(const Scaled& off) {
   return sampler;
 }
 
+/// What other people's samplers answer for. A mistake in the decisions of a step shows there or nowhere.
+Sampler of_sampling_alone(const Sampler& whole) {
+  Sampler sampler;
+  sampler.identity = whole.identity;
+  sampler.concurrent = whole.concurrent;
+  sampler.prepare = whole.prepare;
+  sampler.timesteps = whole.timesteps;
+  sampler.alphas_cumprod = whole.alphas_cumprod;
+  sampler.step = whole.step;
+  sampler.add_noise = whole.add_noise;
+  return sampler;
+}
+
+Sampler wrong_sampler(const faults::Fault& fault) {
+  const Sampler whole = faults::sampler_of(fault);
+  return fault.in_sampler ? whole : of_sampling_alone(whole);
+}
+
 }  // namespace
 
 std::vector<Mutant> bank() {
   std::vector<Mutant> all;
   for (const faults::Fault& fault : faults::faults()) {
     all.push_back({fault.name, fault.equation, fault.says, faults::to_text(fault.kind), fault.equivalent,
-                   faults::run_of(fault.where), [&fault] { return faults::sampler_of(fault); },
+                   faults::run_of(fault.where), [&fault] { return wrong_sampler(fault); },
                    fault.log_density});
   }
   return all;

@@ -29,8 +29,8 @@ fi
 cd "$(dirname "$0")" || exit 1
 
 TAGS="Eq6 Eq6T Eq7 Lemma1 Eq8 NonMarkov Eq9 Eq10 Eq11 Theorem1 Eq12 Eq13 Eq14 Eq15 Eq16 AppendixA"
-FILES=$(sed -n 's/\.v$//p' _CoqProject)
-INTERVAL=certified
+FILES=$(sed -n 's/\.v$//p' _CoqProject)  # paths without .v; in Coq a file goes by its stem
+INTERVAL=arithmetic/certified
 PURE=$(for file in $FILES; do [ "$file" = "$INTERVAL" ] || echo "$file"; done)
 ALLOWED="Classical_Prop.classic FunctionalExtensionality.functional_extensionality_dep \
 ClassicalDedekindReals.sig_forall_dec ClassicalDedekindReals.sig_not_dec"
@@ -40,7 +40,7 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 
 make -s -j2 all || fail "build: the theory does not compile"
 
-python3 - "$work" <(printf '%s\n' *.v) <<'PY' || fail "escapes: see the lines above"
+python3 - "$work" <(printf '%s.v\n' $FILES) <<'PY' || fail "escapes: see the lines above"
 import re, sys
 bad = False
 words = (r"Admitted|admit|give_up|Axioms?|Conjectures?|Parameters?|Declare\s+Module|bypass_check|"
@@ -71,15 +71,15 @@ for tag in $TAGS; do
 done
 
 names() { sed -nE "s/^ *($2) +([A-Za-z0-9_']+).*/\2/p" "$1.v"; }
-theorems() { for file; do for name in $(names "$file" "Theorem|Corollary|Example"); do echo "$file.$name"; done; done; }
+theorems() { for file; do for name in $(names "$file" "Theorem|Corollary|Example"); do echo "${file##*/}.$name"; done; done; }
 definitions() {
   for file; do
-    for name in $(names "$file" "Definition|Fixpoint|Inductive|Record"); do echo "$file.$name"; done
+    for name in $(names "$file" "Definition|Fixpoint|Inductive|Record"); do echo "${file##*/}.$name"; done
   done | grep -vE '^formulas\.|^exact\.cases$'
 }
 printed() {  # what coqc prints for the queries on standard input
   { echo "From Coq Require Import Reals String List. From Coquelicot Require Import Coquelicot."
-    for file in $FILES; do echo "From ddim Require $file."; done
+    for file in $FILES; do echo "From ddim Require ${file##*/}."; done
     echo "Open Scope string_scope. Open Scope R_scope. Set Printing Width 110. Set Printing Depth 1000."
     cat; } > "$work/query.v"
   coqc -q -w -ambiguous-paths -Q . ddim "$work/query.v" 2> "$work/errors" ||
@@ -101,7 +101,7 @@ done
 (
   echo "(* What audit.sh compares: the axioms of all theorems, the theorems, the definitions. *)"
   sed 's/^/Axiom used: /' "$work/axioms"
-  comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used by $INTERVAL: /"
+  comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used by ${INTERVAL##*/}: /"
   # shellcheck disable=SC2086
   { theorems $FILES | sed 's/.*/Check &./'; definitions $FILES | sed 's/.*/Print &./'; } | printed
 ) > "$work/found" || exit 1
@@ -112,7 +112,7 @@ if ! $accept; then
 fi
 
 if ! $quick; then
-  coqchk -silent -o -Q . ddim $(for file in $PURE; do echo "ddim.$file"; done) > "$work/coqchk" 2>&1 ||
+  coqchk -silent -o -Q . ddim $(for file in $PURE; do echo "ddim.${file//\//.}"; done) > "$work/coqchk" 2>&1 ||
     { tail -20 "$work/coqchk" >&2; fail "kernel: coqchk refuses the compiled files"; }
   for axiom in $(sed -n '/^\* Axioms:/,/^ *$/p' "$work/coqchk" | grep '\.'); do
     case " $ALLOWED " in *" ${axiom#Coq.*.} "*) ;; *) fail "kernel: coqchk sees the axiom $axiom" ;; esac

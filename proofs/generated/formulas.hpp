@@ -7,7 +7,7 @@
 
 namespace ddim::proved {
 
-// Each function is one syntax tree of proofs/formulas.v, whose meaning there is proved to be the paper's.
+// Each function is one syntax tree of proofs/arithmetic/formulas.v, whose meaning is proved to be the paper's.
 // Real is any type with + - * / and sqrt, abs, log found by argument-dependent lookup or in std.
 // No argument is checked: the domain is the theorem's.
 

@@ -2,7 +2,7 @@
 # Prints generated/{formulas,bounds}.hpp from the proved syntax trees, and ../tests/vectors/exact_step.csv.
 #   print.sh            compares with the committed files; exit 1 and the difference if they differ
 #   print.sh --write    writes them
-# Needs the compiled formulas.vo, running.vo and exact.vo beside this folder.
+# Needs the theory compiled (make -C proofs).
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)

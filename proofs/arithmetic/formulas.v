@@ -333,7 +333,7 @@ Fixpoint name_list (fs : list formula) : list string :=
   end.
 
 Definition formulas_hpp : string := header_of "DDIM_PROVED_FORMULAS_HPP" ["<cmath>"]
-  ["// Each function is one syntax tree of proofs/formulas.v, whose meaning there is proved to be the paper's.";
+  ["// Each function is one syntax tree of proofs/arithmetic/formulas.v, whose meaning is proved to be the paper's.";
    "// Real is any type with + - * / and sqrt, abs, log found by argument-dependent lookup or in std.";
    "// No argument is checked: the domain is the theorem's.";
    "";

@@ -200,7 +200,7 @@ Definition row (v : vector) : string :=
   name (of v) ++ "," ++ concat " " (map spell_Q (given v)) ++ "," ++ spell_Q (result v) ++ newline.
 
 Definition exact_step_csv : string :=
-  "# Printed by proofs/link/print.sh from proofs/exact.v, where every row is proved exact; do not edit." ++ newline ++
+  "# Printed by proofs/link/print.sh from proofs/arithmetic/exact.v, where every row is proved exact; do not edit." ++ newline ++
   "# formula: a function of proofs/generated/formulas.hpp. inputs: its parameters in order, rationals n or n/d," ++ newline ++
   "# separated by blanks. output: the formula's exact value, a rational." ++ newline ++
   "formula,inputs,output" ++ newline ++

@@ -74,6 +74,7 @@ printed() { asked || { cat "$work/errors" >&2; fail "statements: a name cannot b
 # Queries one term that mentions every theorem, so that their proofs are walked once.  Print Assumptions
 # prints "Axioms:" and then, unindented, one axiom a line with its type.
 axioms() {
+  [ $# -gt 0 ] || return 0
   { echo "Definition every_theorem := (I"; theorems "$@" | sed 's/^/, @/'; echo "). Print Assumptions every_theorem."
   } | printed | sed -nE '/^(Axioms:|Closed under.*)$/d; s/^([^ :]+).*/\1/p' | sort -u
 }

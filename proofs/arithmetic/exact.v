@@ -138,6 +138,7 @@ Definition argument (c : case) (name : string) : option Q :=
   | "x0" | "mean" | "mean1" => Some (-5 # 8)
   | "eps" | "v" => Some (3 # 4)
   | "noise" => Some (-5 # 4)
+  | "c0" => Some (9 # 8) | "c1" => Some (-3 # 8) | "c2" => Some (1 # 2)
   | _ => None
   end.
 

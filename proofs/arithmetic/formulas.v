@@ -7,6 +7,7 @@
     The paper's expressions are those of predictor.v, steps.v, laws.v, objective.v, truths.v and
     discrete.v.
 
+    - affine2, affine3: what every step is, once its coefficients are numbers.
     - Lemma1: mean coefficient and deviation.  Eq7, Eq8: coefficients, means, variance.
     - NonMarkov: x0's coefficient as written, and in eta without cancellation.
     - Eq9: x0, eps and v from one another.  Eq12: coefficients (stable, as written, from v) and the step.
@@ -40,6 +41,13 @@ Definition lemma1_variance := Formula "lemma1_variance"
 Definition lemma1_sample := Formula "lemma1_sample"
   ["Lemma1. x_t from x_0 and the noise drawn."] ["alpha_bar"; "x0"; "noise"]
   (Sqrt $0 * $1 + Sqrt (1 - $0) * $2)%expr.
+
+Definition affine2 := Formula "affine2"
+  ["An affine map of two batches, in the order in which the library computes every component."]
+  ["c0"; "x"; "c1"; "eps"] ($0 * $1 + $2 * $3)%expr.
+Definition affine3 := Formula "affine3"
+  ["An affine map of three batches, in the order in which the library computes every component."]
+  ["c0"; "x"; "c1"; "eps"; "c2"; "noise"] ($0 * $1 + $2 * $3 + $4 * $5)%expr.
 
 Definition eq7_x_coefficient := Formula "eq7_x_coefficient"
   ["Eq7. x_t's coefficient in the mean. Domain: alpha_bar < 1, variance <= 1 - alpha_bar_prev."] law_names
@@ -185,6 +193,11 @@ Variables a a_p s eta : R.
 Theorem Lemma1_tree : forall x0 noise,
   value lemma1_x0_coefficient [a] = sqrt a /\ value lemma1_std [a] = sqrt (1 - a) /\
   value lemma1_sample [a; x0; noise] = q_sample a x0 noise.
+Proof. repeat split. Qed.
+
+Theorem affine_tree : forall c0 x c1 eps c2 noise,
+  value affine2 [c0; x; c1; eps] = c0 * x + c1 * eps /\
+  value affine3 [c0; x; c1; eps; c2; noise] = c0 * x + c1 * eps + c2 * noise.
 Proof. repeat split. Qed.
 
 Theorem Lemma1_tree_variance : value lemma1_variance [a] = 1 - a.
@@ -383,7 +396,7 @@ End Meaning.
 (** ** The header *)
 
 Definition formulas : list formula :=
-  [lemma1_x0_coefficient; lemma1_std; lemma1_variance; lemma1_sample;
+  [affine2; affine3; lemma1_x0_coefficient; lemma1_std; lemma1_variance; lemma1_sample;
    eq7_x_coefficient; eq7_x0_coefficient; eq7_mean;
    eq8_prev_coefficient; eq8_mean; eq8_variance;
    nonmarkov_x0_coefficient; nonmarkov_x0_coefficient_of_eta;

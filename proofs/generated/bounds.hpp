@@ -112,6 +112,36 @@ Real log_error(Real a, Real e) {
   return e / (a - e);
 }
 
+/// running.v, running_error. Bound of |affine2 computed - exact| for exact arguments.
+template <class Real>
+Real affine2_error(Real u, Real tiny, Real c0, Real x, Real c1, Real eps) {
+  const Real zero(0);
+  const Real v0 = c0 * x;
+  const Real e0 = rounded_error(u, tiny, product_error(c0, zero, x, zero), v0);
+  const Real v1 = c1 * eps;
+  const Real e1 = rounded_error(u, tiny, product_error(c1, zero, eps, zero), v1);
+  const Real v2 = v0 + v1;
+  const Real e2 = rounded_error(u, tiny, e0 + e1, v2);
+  return e2;
+}
+
+/// running.v, running_error. Bound of |affine3 computed - exact| for exact arguments.
+template <class Real>
+Real affine3_error(Real u, Real tiny, Real c0, Real x, Real c1, Real eps, Real c2, Real noise) {
+  const Real zero(0);
+  const Real v0 = c0 * x;
+  const Real e0 = rounded_error(u, tiny, product_error(c0, zero, x, zero), v0);
+  const Real v1 = c1 * eps;
+  const Real e1 = rounded_error(u, tiny, product_error(c1, zero, eps, zero), v1);
+  const Real v2 = v0 + v1;
+  const Real e2 = rounded_error(u, tiny, e0 + e1, v2);
+  const Real v3 = c2 * noise;
+  const Real e3 = rounded_error(u, tiny, product_error(c2, zero, noise, zero), v3);
+  const Real v4 = v2 + v3;
+  const Real e4 = rounded_error(u, tiny, e2 + e3, v4);
+  return e4;
+}
+
 /// running.v, running_error. Bound of |lemma1_x0_coefficient computed - exact| for exact arguments.
 template <class Real>
 Real lemma1_x0_coefficient_error(Real u, Real tiny, Real alpha_bar) {

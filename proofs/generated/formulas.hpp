@@ -16,6 +16,18 @@ Real square(Real x) {
   return x * x;
 }
 
+/// An affine map of two batches, in the order in which the library computes every component.
+template <class Real>
+Real affine2(Real c0, Real x, Real c1, Real eps) {
+  return c0 * x + c1 * eps;
+}
+
+/// An affine map of three batches, in the order in which the library computes every component.
+template <class Real>
+Real affine3(Real c0, Real x, Real c1, Real eps, Real c2, Real noise) {
+  return c0 * x + c1 * eps + c2 * noise;
+}
+
 /// Lemma1, Eq6T. x0's coefficient in the mean of q(x_t | x_0).
 template <class Real>
 Real lemma1_x0_coefficient(Real alpha_bar) {
@@ -309,6 +321,8 @@ Real truth_gaussian_eps(Real alpha_bar, Real mean, Real variance, Real x) {
 
 // X(name) for every formula above.
 #define DDIM_PROVED_FORMULAS(X) \
+  X(affine2) \
+  X(affine3) \
   X(lemma1_x0_coefficient) \
   X(lemma1_std) \
   X(lemma1_variance) \

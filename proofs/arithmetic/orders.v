@@ -196,9 +196,8 @@ Definition k_diffusion : order := Order "k_diffusion"
     Let Table sigma_down (Sqrt (Sqr sigma_to - Sqr sigma_up)%expr);
     Let Table denoiser_skip (1 / (Sqr sigma_from + 1))%expr;
     Let Table denoiser_out (sigma_from / Sqrt (Sqr sigma_from + 1)%expr)%expr]
-   ++ moved [root; root_prev; sigma_from; sigma_up; sigma_down; denoiser_skip; denoiser_out]
-   ++ [Let Sample state (by_reciprocal x root)])
-  (fun q => match q with
+   ++ moved [root; root_prev; sigma_from; sigma_up; sigma_down; denoiser_skip; denoiser_out])
+  (fun q => Let Sample state (by_reciprocal x root) :: match q with
     | Eps => [Let Sample pred_x0 (state - output * sigma_from)%expr]
     | X0 => [Let Sample pred_x0 output]
     | V => [Let Sample pred_x0 (state * denoiser_skip - output * denoiser_out)%expr] end)
@@ -527,8 +526,7 @@ assert (P2 := sqrt_lt_R0 al_p ltac:(apply H)).
 unfold order_program; rewrite exact_append.
 assert (C : exact (coefficients k_diffusion) (inputs al al_p et xt out z m)
   = [al; al_p; 1 - al; 1 - al_p; et; xt; out; z; m; 0; 0; sqrt al; 0; sqrt al_p; 0; 0; 0; 0; 0; 0; 0; 0; from;
-     sqrt (1 - al_p) / sqrt al_p; s / sqrt al_p; sqrt (1 - al_p - s ^ 2) / sqrt al_p; al; sqrt (1 - al);
-     xt * (1 / sqrt al)])
+     sqrt (1 - al_p) / sqrt al_p; s / sqrt al_p; sqrt (1 - al_p - s ^ 2) / sqrt al_p; al; sqrt (1 - al)])
   by (run; rewrite E1, E2, E3, E4, E5, E6, E7; reflexivity).
 rewrite C; clear C; cbv zeta.
 assert (Q : sqrt al * sqrt al = al) by (apply sqrt_sqrt; lra).

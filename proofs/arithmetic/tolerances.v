@@ -7,7 +7,7 @@
 
     - each_register_once: names are distinct and no program writes to what was given (but eta, and alpha_bar in
       add_noise_moved_first, which are moved), so that a struct with one field a register means what the list
-      of registers means.
+      of registers means.  An order's coefficients read no sample, so that they may be made once a step.
     - theorem_of: the table from an order to the theorem that a FAIL cites. *)
 
 Require Import Reals ZArith List String Bool.
@@ -118,6 +118,16 @@ Definition noising_titles : list string := map noising_title noisings.
 Definition written (p : program) : list nat :=
   map (fun i => match i with Let _ r _ | Cast _ r _ | Clip r _ _ => r end) p.
 
+Fixpoint reads (e : expr) : list nat :=
+  match e with
+  | Cst _ => []
+  | Var n => [n]
+  | Neg a | Abs a | Sqr a | Sqrt a | Log a => reads a
+  | Add a b | Sub a b | Mul a b | Div a b => reads a ++ reads b
+  end%list.
+Definition read (p : program) : list nat :=
+  flat_map (fun i => match i with Let _ _ e => reads e | Cast _ _ n => [n] | Clip _ n m => [n; m] end) p.
+
 Fixpoint distinct (l : list string) : bool :=
   match l with [] => true | x :: l => negb (existsb (String.eqb x) l) && distinct l end.
 
@@ -143,6 +153,8 @@ Example each_register_once :
   forallb (fun p => forallb (fun r => Nat.ltb r (List.length registers) && negb (existsb (Nat.eqb r)
     [0; 1; 2; 3; 5; 6; 7; 8]%nat)) (written (snd p)))
     (filter (fun p => negb (String.eqb (fst p) "add_noise_moved_first")) programs) = true /\
+  forallb (fun o => forallb (fun r => negb (existsb (Nat.eqb r) [5; 6; 7; 8; 15; 16; 17]%nat)) (read (coefficients o)))
+    orders = true /\
   forallb (fun p => forallb (fun r => Nat.ltb r (List.length table_registers)) (written (snd (snd p)))) table_programs = true.
 Proof. vm_compute; repeat split; reflexivity. Qed.
 

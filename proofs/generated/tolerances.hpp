@@ -727,7 +727,6 @@ void k_diffusion_coefficients(const Formats<Real>& f, Registers<Real>& r) {
   r.sigma_down = cast(f.sample, r.sigma_down);
   r.denoiser_skip = cast(f.sample, r.denoiser_skip);
   r.denoiser_out = cast(f.sample, r.denoiser_out);
-  r.state = product(f.sample, r.x, quotient(f.sample, constant<Real>(1), r.root));
 }
 /// orders.v, k_diffusion_error: from the coefficients above to prev_sample.
 template <class Real>
@@ -735,12 +734,15 @@ void k_diffusion_samples(const Formats<Real>& f, Prediction prediction, Restrict
     Registers<Real>& r) {
   switch (prediction) {
     case Prediction::eps:
+      r.state = product(f.sample, r.x, quotient(f.sample, constant<Real>(1), r.root));
       r.pred_x0 = difference(f.sample, r.state, product(f.sample, r.output, r.sigma_from));
       break;
     case Prediction::x0:
+      r.state = product(f.sample, r.x, quotient(f.sample, constant<Real>(1), r.root));
       r.pred_x0 = r.output;
       break;
     case Prediction::v:
+      r.state = product(f.sample, r.x, quotient(f.sample, constant<Real>(1), r.root));
       r.pred_x0 = difference(f.sample, product(f.sample, r.state, r.denoiser_skip), product(f.sample, r.output, r.denoiser_out));
       break;
   }

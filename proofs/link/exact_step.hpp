@@ -1,6 +1,7 @@
 #pragma once
 
-// The paper's step, written apart from the printed programs, in arithmetic wide enough to be exact for its purpose.
+// The paper's step, written apart from the printed programs, in arithmetic wide enough to be exact for its
+// purpose.
 
 #include <cstdint>
 
@@ -28,7 +29,8 @@ struct Exact {
   T prev_sample, pred_x0, sigma;
   Exact(const Input& in, const Case& how) {
     using std::sqrt;
-    const T a(in.alpha_bar), p(in.alpha_bar_prev), eta(in.eta), x(in.x), o(in.output), z(in.noise), m(in.threshold);
+    const T a(in.alpha_bar), p(in.alpha_bar_prev), eta(in.eta), x(in.x), o(in.output), z(in.noise),
+        m(in.threshold);
     const T beta = T(p - a) / p, variance = eta * eta * T(T(1) - p) / T(T(1) - a) * beta;
     const T radicand = T(1) - p - variance, k = radicand > 0 ? T(sqrt(radicand)) : T(0);
     const T root = sqrt(a), rest = sqrt(T(T(1) - a));

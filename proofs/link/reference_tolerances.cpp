@@ -1,7 +1,7 @@
-// Compares reference/'s steps with the bounds of its own order, `fused`, and with those of every order: usual schedules,
-// three predictions, clipping and thresholding, and one configuration with betas near 1e-7 that once broke a bound
-// argued by hand. Levels are taken as reported, in binary64, and known to half an ulp. Prints the worst error / bound.
-// Exit status: 0 if none is above 1.
+// Compares reference/'s steps with the bounds of its own order, `fused`, and with those of every order: usual
+// schedules, three predictions, clipping and thresholding, and one configuration with betas near 1e-7 that
+// once broke a bound argued by hand. Levels are taken as reported, in binary64, and known to half an ulp.
+// Prints the worst error / bound. Exit status: 0 if none is above 1.
 
 #include <boost/multiprecision/cpp_bin_float.hpp>
 #include <cmath>
@@ -44,7 +44,8 @@ ddim::Prediction reference_prediction(Prediction prediction) {
 
 ddim::Transition transition(const Configuration& c, int i) {
   const auto& times = c.tau.times();
-  if (i > 0) return c.schedule.transition(times[static_cast<std::size_t>(i)], times[static_cast<std::size_t>(i - 1)]);
+  if (i > 0)
+    return c.schedule.transition(times[static_cast<std::size_t>(i)], times[static_cast<std::size_t>(i - 1)]);
   const int t = times.front();
   if (c.last_is_one) return c.schedule.transition(t, 0);
   if (t == 1) return {c.schedule.level(1), c.schedule.level(1), 0.0};
@@ -69,7 +70,8 @@ Step step(const Configuration& c, const ddim::Transition& at, const ddim::Batch&
   if (c.restriction == Restriction::free) {
     return {ddim::ddim_step(ddim::step_coefficients(at, sigma, prediction), x, output, noise), pred_x0};
   }
-  pred_x0 = c.thresholding ? ddim::dynamic_threshold(pred_x0, c.ratio, c.range) : ddim::clip(pred_x0, c.range);
+  pred_x0 =
+      c.thresholding ? ddim::dynamic_threshold(pred_x0, c.ratio, c.range) : ddim::clip(pred_x0, c.range);
   if (c.restriction == Restriction::kept) {
     const ddim::Batch eps = ddim::predict_eps(at.current, prediction, x, output);
     return {ddim::ddim_step_from_parts(at, sigma, pred_x0, eps, noise), pred_x0};
@@ -80,10 +82,13 @@ Step step(const Configuration& c, const ddim::Transition& at, const ddim::Batch&
 
 double worst = 0;
 
-void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Order> orders, const char* which) {
+void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Order> orders,
+           const char* which) {
   std::mt19937_64 engine(seed);
   std::normal_distribution<double> normal;
-  const auto drawn = [&] { return ddim::Batch(ddim::Batch::NullaryExpr(37, 2, [&] { return normal(engine); })); };
+  const auto drawn = [&] {
+    return ddim::Batch(ddim::Batch::NullaryExpr(37, 2, [&] { return normal(engine); }));
+  };
   const tol::Formats<Real> f{tol::binary64<Real>(), tol::binary64<Real>()};
   double ratio = 0;
   for (int i = c.tau.S() - 1; i >= 0; --i) {
@@ -111,7 +116,8 @@ void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Ord
                                  tol::exactly<Real>(noise(k, j)), threshold);
         const Exact<Quad> exact({a, p, c.eta, x(k, j), output(k, j), noise(k, j), exact_threshold},
                                 Case{c.prediction, c.restriction, false, 0});
-        // A threshold has digits beyond a double's: there the ball's own value, in long double, is the reference.
+        // A threshold has digits beyond a double's: there the ball's own value, in long double, is the
+        // reference.
         const Quad prev = c.thresholding ? Quad(want.prev_sample.value) : exact.prev_sample;
         const Quad x0 = c.thresholding ? Quad(want.pred_x0.value) : exact.pred_x0;
         const auto over = [](double value, const Quad& truth, Real bound) {
@@ -134,20 +140,24 @@ void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Ord
 int main() {
   std::vector<Configuration> configurations;
   for (const Prediction prediction : {Prediction::eps, Prediction::x0, Prediction::v}) {
-    const std::string name = prediction == Prediction::eps ? "eps" : prediction == Prediction::x0 ? "x0" : "v";
+    const std::string name = prediction == Prediction::eps  ? "eps"
+                             : prediction == Prediction::x0 ? "x0"
+                                                            : "v";
     for (const double eta : {0.0, 0.5, 1.0}) {
       configurations.push_back({name + " linear leading 50", ddim::Schedule::linear(1000, 1e-4, 0.02),
-                                ddim::Tau::leading(1000, 50, 1), eta, true, prediction, Restriction::free, false, 1, 0});
-      configurations.push_back({name + " cosine full", ddim::Schedule::squaredcos_cap_v2(100), ddim::Tau::full(100), eta,
-                                true, prediction, Restriction::kept, false, 1, 0});
-      configurations.push_back({name + " scaled trailing 20", ddim::Schedule::scaled_linear(1000, 0.00085, 0.012),
-                                ddim::Tau::trailing(1000, 20), eta, false, prediction, Restriction::rederived, false, 1, 0});
+                                ddim::Tau::leading(1000, 50, 1), eta, true, prediction, Restriction::free,
+                                false, 1, 0});
+      configurations.push_back({name + " cosine full", ddim::Schedule::squaredcos_cap_v2(100),
+                                ddim::Tau::full(100), eta, true, prediction, Restriction::kept, false, 1, 0});
+      configurations.push_back(
+          {name + " scaled trailing 20", ddim::Schedule::scaled_linear(1000, 0.00085, 0.012),
+           ddim::Tau::trailing(1000, 20), eta, false, prediction, Restriction::rederived, false, 1, 0});
     }
   }
   configurations.push_back({"betas near 1e-7, thresholding",
                             ddim::Schedule::linear(34, 6.6430989700550023e-06, 8.3872223395714218e-08),
-                            ddim::Tau::trailing(34, 30), 0.9128407782746973, false, Prediction::v, Restriction::kept, true,
-                            9.3191586795416157, 0.8513884906729865});
+                            ddim::Tau::trailing(34, 30), 0.9128407782746973, false, Prediction::v,
+                            Restriction::kept, true, 9.3191586795416157, 0.8513884906729865});
   for (const Configuration& c : configurations) {
     judge(c, 1, {Order::fused}, "its own order");
     judge(c, 1, {}, "every order");

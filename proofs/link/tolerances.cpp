@@ -1,6 +1,6 @@
-// Searches for an evaluation outside its proved bound: every order of proofs/arithmetic/orders.v, written here a
-// second time as the packages write it, in real binary64, binary32, binary16 and bfloat16 arithmetic, against the
-// exact step; add_noise, tables and thresholds too. Prints the worst error / bound of each.
+// Searches for an evaluation outside its proved bound: every order of proofs/arithmetic/orders.v, written
+// here a second time as the packages write it, in real binary64, binary32, binary16 and bfloat16 arithmetic,
+// against the exact step; add_noise, tables and thresholds too. Prints the worst error / bound of each.
 //   proved_tolerances [inputs per order, prediction and format; 2000] [seed]
 // Exit status: 0 if no ratio is above 1 and the step's worst is at least 0.2 in each format; 1 otherwise.
 
@@ -18,10 +18,10 @@
 namespace {
 
 namespace tol = ddim::tolerance;
-using tol::Order;
 using ddim::link::Case;
 using ddim::link::Exact;
 using ddim::link::Input;
+using tol::Order;
 using tol::Prediction;
 using tol::Restriction;
 using Real = long double;
@@ -30,8 +30,8 @@ using Quad = boost::multiprecision::cpp_bin_float_quad;
 /// Something on the way was not finite: the theorems say nothing, and neither does the search.
 thread_local bool overflowed = false;
 
-/// Rounding to nearest even in a format of `precision` bits with the smallest spacing 2^emin and values below 2^emax.
-/// One double operation before it is harmless for precision <= 24: 53 >= 2 * 24 + 2 (Figueroa).
+/// Rounding to nearest even in a format of `precision` bits with the smallest spacing 2^emin and values below
+/// 2^emax. One double operation before it is harmless for precision <= 24: 53 >= 2 * 24 + 2 (Figueroa).
 template <int precision, int emin, int emax>
 double rounded(double value) {
   if (precision == 53) return value;
@@ -93,10 +93,10 @@ struct Evaluation {
     const C beta = C(1) - a, beta_prev = C(1) - p;
     const C variance = (beta_prev / beta) * (C(1) - a / p), std = eta * sqrt(variance);
     const S root(sqrt(a)), rest(sqrt(beta));
-    S x0 = how.prediction == Prediction::eps ? divided(x - rest * o, root)
+    S x0 = how.prediction == Prediction::eps  ? divided(x - rest * o, root)
            : how.prediction == Prediction::x0 ? o
                                               : root * x - rest * o;
-    S eps = how.prediction == Prediction::eps ? o
+    S eps = how.prediction == Prediction::eps  ? o
             : how.prediction == Prediction::x0 ? divided(x - root * x0, rest)
                                                : root * o + rest * x;
     x0 = restricted(x0);
@@ -109,10 +109,10 @@ struct Evaluation {
   Result compvis() const {
     const C sigma = eta * sqrt((C(1) - p) / (C(1) - a) * (C(1) - a / p)), sqrt_one_minus = sqrt(C(1) - a);
     const S rest(sqrt_one_minus), root(sqrt(a));
-    S e = how.prediction == Prediction::eps ? o
+    S e = how.prediction == Prediction::eps  ? o
           : how.prediction == Prediction::x0 ? (x - root * o) / rest
                                              : root * o + rest * x;
-    S x0 = how.prediction == Prediction::eps ? (x - rest * o) / root
+    S x0 = how.prediction == Prediction::eps  ? (x - rest * o) / root
            : how.prediction == Prediction::x0 ? o
                                               : root * x - rest * o;
     x0 = restricted(x0);
@@ -124,10 +124,10 @@ struct Evaluation {
   Result ermongroup() const {
     const C c1 = eta * sqrt((C(1) - a / p) * (C(1) - p) / (C(1) - a)), c2 = sqrt((C(1) - p) - c1 * c1);
     const S root(sqrt(a)), rest(sqrt(C(1) - a));
-    S et = how.prediction == Prediction::eps ? o
+    S et = how.prediction == Prediction::eps  ? o
            : how.prediction == Prediction::x0 ? (x - root * o) / rest
                                               : root * o + rest * x;
-    S x0 = how.prediction == Prediction::eps ? (x - o * rest) / root
+    S x0 = how.prediction == Prediction::eps  ? (x - o * rest) / root
            : how.prediction == Prediction::x0 ? o
                                               : root * x - rest * o;
     x0 = restricted(x0);
@@ -138,7 +138,7 @@ struct Evaluation {
   Result guided_diffusion() const {
     const S recip(sqrt(C(1) / a)), recipm1(sqrt(C(1) / a - C(1)));
     const C sigma = eta * sqrt((C(1) - p) / (C(1) - a)) * sqrt(C(1) - a / p);
-    S x0 = how.prediction == Prediction::eps ? recip * x - recipm1 * o
+    S x0 = how.prediction == Prediction::eps  ? recip * x - recipm1 * o
            : how.prediction == Prediction::x0 ? o
                                               : S(sqrt(a)) * x - S(sqrt(C(1) - a)) * o;
     x0 = restricted(x0);
@@ -164,14 +164,16 @@ struct Evaluation {
   }
 
   Result fused(bool right) const {
-    const C beta = (p - a) / p, variance = eta * eta * one_minus_prev / one_minus * beta, sigma = sqrt(variance);
+    const C beta = (p - a) / p, variance = eta * eta * one_minus_prev / one_minus * beta,
+            sigma = sqrt(variance);
     const C radicand = one_minus_prev - variance, k = sqrt(radicand), root = sqrt(a), rest = sqrt(one_minus);
     const S root_s(root), rest_s(rest);
     const auto three = [&](S c0, S v0, S c1, S v1) {
-      if (right) return how.variant & 1 ? c0 * v0 + (c1 * v1 + S(sigma) * z) : fma(c0, v0, fma(c1, v1, S(sigma) * z));
+      if (right)
+        return how.variant & 1 ? c0 * v0 + (c1 * v1 + S(sigma) * z) : fma(c0, v0, fma(c1, v1, S(sigma) * z));
       return summed(c0 * v0, c1 * v1, S(sigma) * z);
     };
-    S x0 = how.prediction == Prediction::eps ? S(C(1) / root) * x - S(sqrt(one_minus / a)) * o
+    S x0 = how.prediction == Prediction::eps  ? S(C(1) / root) * x - S(sqrt(one_minus / a)) * o
            : how.prediction == Prediction::x0 ? o
                                               : root_s * x - rest_s * o;
     x0 = restricted(x0);
@@ -180,7 +182,7 @@ struct Evaluation {
     if (how.restriction == Restriction::rederived)
       return {three(S(posterior_x0), x0, S(posterior_x), x).value, x0.value, S(sigma).value};
     if (how.restriction == Restriction::kept) {
-      const S eps = how.prediction == Prediction::eps ? o
+      const S eps = how.prediction == Prediction::eps  ? o
                     : how.prediction == Prediction::x0 ? S(C(1) / rest) * x - S(sqrt(a / one_minus)) * o
                                                        : rest_s * x + root_s * o;
       return {three(S(sqrt(p)), x0, S(k), eps).value, x0.value, S(sigma).value};
@@ -222,7 +224,10 @@ struct Evaluation {
 
 template <class N>
 constexpr int bits() {
-  return std::is_same_v<N, Binary64> ? 53 : std::is_same_v<N, Binary32> ? 24 : std::is_same_v<N, Binary16> ? 11 : 8;
+  return std::is_same_v<N, Binary64>   ? 53
+         : std::is_same_v<N, Binary32> ? 24
+         : std::is_same_v<N, Binary16> ? 11
+                                       : 8;
 }
 template <class N>
 tol::Format<Real> format_of() {
@@ -257,7 +262,10 @@ Input drawn(Draws& draws, const Case& how) {
   const int depth = bits<C>();
   Input in{};
   const int level = draws.below(8);
-  double p = level == 0 ? 1.0 : level <= 2 ? 1.0 - draws.power(depth) : level == 3 ? draws.power(14) : draws.uniform();
+  double p = level == 0   ? 1.0
+             : level <= 2 ? 1.0 - draws.power(depth)
+             : level == 3 ? draws.power(14)
+                          : draws.uniform();
   p = C(p).value;
   if (!(p > 0)) p = 1;
   const double beta = draws.below(3) == 0 ? draws.uniform() : draws.power(depth + 2);
@@ -267,7 +275,11 @@ Input drawn(Draws& draws, const Case& how) {
   in.alpha_bar_prev = p;
   in.alpha_bar = std::min(a, p);
   const int kind = draws.below(6);
-  in.eta = C(kind <= 1 ? 0.0 : kind == 2 ? 1.0 : kind == 3 ? 1.0 - draws.power(depth + 3) : draws.uniform()).value;
+  in.eta = C(kind <= 1   ? 0.0
+             : kind == 2 ? 1.0
+             : kind == 3 ? 1.0 - draws.power(depth + 3)
+                         : draws.uniform())
+               .value;
   const int scale = draws.below(8);
   const double size = scale == 0   ? std::ldexp(1.0, -draws.below(std::is_same_v<S, Binary16> ? 24 : 130))
                       : scale == 1 ? std::ldexp(1.0, draws.below(std::is_same_v<S, Binary16> ? 8 : 60))
@@ -276,7 +288,9 @@ Input drawn(Draws& draws, const Case& how) {
   const double root = std::sqrt(in.alpha_bar), rest = std::sqrt(1 - in.alpha_bar);
   switch (draws.below(6)) {
     case 0:  // x_0 near zero
-      o = how.prediction == Prediction::eps ? x / rest : how.prediction == Prediction::v ? root * x / rest : o;
+      o = how.prediction == Prediction::eps ? x / rest
+          : how.prediction == Prediction::v ? root * x / rest
+                                            : o;
       break;
     case 1:  // eps near zero
       o = how.prediction == Prediction::x0 ? x / (root > 0 ? root : 1) : -rest * x / (root > 0 ? root : 1);
@@ -336,9 +350,16 @@ template <class C, class S, class T>
 void judge(Order order, const Input& in, const Case& how, Worst& worst) {
   const tol::Formats<Real> f{format_of<C>(), format_of<S>()};
   tol::Levels<Real> at = tol::levels<Real>(in.alpha_bar, in.alpha_bar_prev, in.eta);
-  Evaluation<C, S> evaluation{C(in.alpha_bar), C(in.alpha_bar_prev), C(static_cast<double>(at.one_minus.value)),
-                              C(static_cast<double>(at.one_minus_prev.value)), C(in.eta), S(in.x), S(in.output),
-                              S(in.noise), S(in.threshold), how};
+  Evaluation<C, S> evaluation{C(in.alpha_bar),
+                              C(in.alpha_bar_prev),
+                              C(static_cast<double>(at.one_minus.value)),
+                              C(static_cast<double>(at.one_minus_prev.value)),
+                              C(in.eta),
+                              S(in.x),
+                              S(in.output),
+                              S(in.noise),
+                              S(in.threshold),
+                              how};
   at.one_minus.error = std::abs(evaluation.one_minus.value - at.one_minus.value);
   at.one_minus_prev.error = std::abs(evaluation.one_minus_prev.value - at.one_minus_prev.value);
   if (!tol::applies(order, at, how.prediction, how.restriction)) return;
@@ -382,7 +403,8 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
     Worst all;
     for (const Case& base : kCases) {
       Worst worst;
-      Draws draws(seed ^ (static_cast<std::uint64_t>(facts.order) << 8) ^ static_cast<std::uint64_t>(base.prediction));
+      Draws draws(seed ^ (static_cast<std::uint64_t>(facts.order) << 8) ^
+                  static_cast<std::uint64_t>(base.prediction));
       for (std::int64_t i = 0; i < inputs; ++i) {
         Case how = base;
         how.variant = draws.word();
@@ -392,7 +414,8 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
           how.rescale = draws.below(2) == 0;
         }
         const bool near_worst = worst.judged > 0 && draws.below(2) == 0;
-        judge<C, S, T>(facts.order, near_worst ? moved<C, S>(draws, worst.at, how) : drawn<C, S>(draws, how), how, worst);
+        judge<C, S, T>(facts.order, near_worst ? moved<C, S>(draws, worst.at, how) : drawn<C, S>(draws, how),
+                       how, worst);
       }
       all.prev_sample = std::max(all.prev_sample, worst.prev_sample);
       all.pred_x0 = std::max(all.pred_x0, worst.pred_x0);
@@ -401,9 +424,9 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
       all.without_bound += worst.without_bound;
       all.overflows += worst.overflows;
     }
-    std::cout << formats << " " << facts.name << ": prev_sample " << all.prev_sample << " pred_x0 " << all.pred_x0
-              << " sigma " << all.sigma << " (judged " << all.judged << ", no bound " << all.without_bound
-              << ", overflow " << all.overflows << ")\n";
+    std::cout << formats << " " << facts.name << ": prev_sample " << all.prev_sample << " pred_x0 "
+              << all.pred_x0 << " sigma " << all.sigma << " (judged " << all.judged << ", no bound "
+              << all.without_bound << ", overflow " << all.overflows << ")\n";
     if (!(all.prev_sample <= 1 && all.pred_x0 <= 1 && all.sigma <= 1) || all.judged == 0) {
       failed = true;
       std::cout << "  outside its bound, or never judged: " << facts.theorem << "\n";
@@ -441,7 +464,8 @@ void search_noising(const std::string& formats, std::int64_t inputs, std::uint64
             moved_first = sqrt(first) * x0 + sqrt(S(1) - first) * noise;
     if (overflowed) continue;
     using std::sqrt;
-    const Quad exact = sqrt(Quad(in.alpha_bar)) * Quad(in.x) + sqrt(Quad(1 - Quad(in.alpha_bar))) * Quad(in.noise);
+    const Quad exact =
+        sqrt(Quad(in.alpha_bar)) * Quad(in.x) + sqrt(Quad(1 - Quad(in.alpha_bar))) * Quad(in.noise);
     const Real alpha_bar = in.alpha_bar;
     const auto bound = tol::add_noise_bound(f, tol::exactly(alpha_bar), tol::exactly(1 - alpha_bar),
                                             tol::exactly<Real>(in.x), tol::exactly<Real>(in.noise));
@@ -466,12 +490,13 @@ void judge_tables(const std::string& name) {
   double plain = 0, rescaled = 0;
   for (const Ramp& ramp : {Ramp{1e-4, 0.02, 1000, false, false}, Ramp{0.00085, 0.012, 1000, true, true},
                            Ramp{6.6430989700550023e-06, 8.3872223395714218e-08, 34, false, false}}) {
-    const auto balls = tol::ramp_betas<Real>(formats, tol::exactly<Real>(ramp.start), tol::exactly<Real>(ramp.stop),
-                                             ramp.T, ramp.squared);
+    const auto balls = tol::ramp_betas<Real>(formats, tol::exactly<Real>(ramp.start),
+                                             tol::exactly<Real>(ramp.stop), ramp.T, ramp.squared);
     const auto table = tol::cumprod_table<Real>(formats, balls);
     C product(1);
     Quad exact(1);
-    const C b0(ramp.squared ? std::sqrt(ramp.start) : ramp.start), b1(ramp.squared ? std::sqrt(ramp.stop) : ramp.stop);
+    const C b0(ramp.squared ? std::sqrt(ramp.start) : ramp.start),
+        b1(ramp.squared ? std::sqrt(ramp.stop) : ramp.stop);
     const C stride = (b1 - b0) / C(ramp.T - 1);
     const Quad e0 = ramp.squared ? Quad(sqrt(Quad(ramp.start))) : Quad(ramp.start),
                e1 = ramp.squared ? Quad(sqrt(Quad(ramp.stop))) : Quad(ramp.stop);
@@ -529,7 +554,8 @@ void judge_thresholds(const std::string& name, std::int64_t inputs, std::uint64_
     std::sort(computed.begin(), computed.end());
     std::sort(exact.begin(), exact.end());
     const S rank = S(ratio) * S(n - 1), floor(std::floor(rank.value)), weight = rank - floor;
-    const auto below = static_cast<std::size_t>(floor.value), above = std::min(below + 1, computed.size() - 1);
+    const auto below = static_cast<std::size_t>(floor.value),
+               above = std::min(below + 1, computed.size() - 1);
     S quantile = weight < S(0.5) ? computed[below] + weight * (computed[above] - computed[below])
                                  : computed[above] - (computed[above] - computed[below]) * (S(1) - weight);
     if (quantile < S(1)) quantile = S(1);

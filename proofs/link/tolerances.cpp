@@ -1,6 +1,7 @@
-// Searches for an evaluation outside its proved bound: every order of proofs/arithmetic/orders.v, written
-// here a second time as the packages write it, in real binary64, binary32, binary16 and bfloat16 arithmetic,
-// against the exact step; add_noise, tables and thresholds too. Prints the worst error / bound of each.
+// Searches for an evaluation outside its proved bound: the orders of proofs/arithmetic/orders.v are written
+// here a second time, as the packages write them, and run in real binary64, binary32, binary16 and bfloat16
+// arithmetic against the exact step; add_noise, tables and thresholds too. Prints the worst error / bound of
+// each.
 //   proved_tolerances [inputs per order, prediction and format; 2000] [seed]
 // Exit status: 0 if no ratio is above 1 and the step's worst is at least 0.2 in each format; 1 otherwise.
 

@@ -11,7 +11,8 @@
     - <order>_error: whatever is rounded, fused or wider, prev_sample and pred_x0 are within the program's bound
       of the paper's step.  orders_error is their conjunction, over every order of the list.
     - sigma_<spelling>_error and add_noise_<order>_error: the same for sigma and for q_sample (Lemma1).
-    - orders_instance: a step that meets the hypotheses, in each order and for each prediction. *)
+    - orders_instance: a step that meets the hypotheses, in each order and for each prediction; bound_instance: one
+      whose bound exists. *)
 
 Require Import Reals Lra Psatz ZArith List String Lia.
 From ddim Require Import expr predictor steps evaluations.
@@ -771,4 +772,19 @@ assert (S : forall f, sound (binary16_and_64 f)) by (intros []; apply nearest_so
 destruct (exact_balls_within given) as (M & W).
 split; [unfold step_domain; lra|split; [exact S|split; [exact M|split; [exact W|]]]].
 eexists; apply runs_exactly, S.
+Qed.
+
+(** And the bound exists: in binary64, with no operation exact. *)
+Example bound_instance : exists E,
+  snd (nth prev_sample (bounds (fun _ => nearest (-1074) 53) (order_program ermongroup V Free)
+    (exact_balls (inputs (9/25) (16/25) (1/2) 1 2 3 1))) nowhere) = Some E.
+Proof.
+assert (U : 0 < u 53 < 1) by (split; [apply u_positive|pose proof (u_small 53 ltac:(lia)); lra]).
+lazy -[Rplus Rminus Rmult Rdiv Ropp sqrt pow Rinv IZR after_rounding after_sum wide_root_error nearest
+  running.product_error running.ratio_error value Rabs Rlt_dec clip roundoff underflow root_roundoff].
+destruct (Rlt_dec 0 (Rabs (16/25))) as [P|N]; [|exfalso; apply N, Rabs_pos_lt; lra].
+destruct (Rlt_dec (after_sum _ _ (1 - 9/25)) (Rabs (1 - 9/25))) as [Q|N].
+- eexists; reflexivity.
+- exfalso; apply N; unfold after_sum, nearest, roundoff; rewrite Rabs_pos_eq by lra.
+  change (rounding.u 53) with (u 53); lra.
 Qed.

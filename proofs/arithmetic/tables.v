@@ -14,8 +14,8 @@
       relative bound, where nothing underflows.
     - chain_error: errors along a chain of steps; point_mass_slope: Eq7's coefficient of x_t is the slope of a step
       under the exact predictor of one point, and is at most 1.
-    - order_statistic_error, interpolated_error: a sample's quantile moves by no more than its elements do, and by
-      the rank's error times the gap at that place. *)
+    - order_statistic_error, interpolated_error, interpolated_across: a sample's quantile moves by no more than its elements do, and by
+      the rank's error times the gap at that place; interpolation_evaluated: and by 6 roundings. *)
 
 Require Import Reals Lra Psatz ZArith List String Lia.
 From Flocq Require Import Core.
@@ -535,4 +535,87 @@ apply Rle_trans with (1 := Rabs_triang _ _); rewrite !Rabs_mult, (Rabs_pos_eq (1
 assert ((1 - w) * Rabs (b - a) <= (1 - w) * G) by (apply Rmult_le_compat_l; lra).
 assert (w' * Rabs (c - b) <= w' * G) by (apply Rmult_le_compat_l; lra).
 lra.
+Qed.
+
+(** Its usual spellings: from either end (torch), and as a weighted sum (std::lerp where the signs differ). *)
+Definition interpolations : list expr :=
+  let w := Var 0 in let a := Var 1 in let b := Var 2 in
+  [(a + w * (b - a))%expr; (b - (b - a) * (Cst 1 - w))%expr; (w * b + (Cst 1 - w) * a)%expr].
+
+Lemma rounding_at_most : forall f e v V E, sound f -> Rabs v <= V -> e <= E ->
+  after_rounding f (roundoff f) e v <= E + (roundoff f * (V + E) + underflow f).
+Proof.
+intros f e v V E (U & L & _) A B; unfold after_rounding.
+pose proof (Rmin_l (roundoff f * (Rabs v + e) + underflow f) (Rabs v + e)).
+assert (roundoff f * (Rabs v + e) <= roundoff f * (V + E)) by (apply Rmult_le_compat_l; lra); lra.
+Qed.
+
+Lemma sum_at_most : forall f e v V E, sound f -> Rabs v <= V -> e <= E ->
+  after_sum f e v <= E + roundoff f * (V + E).
+Proof.
+intros f e v V E (U & L & _) A B; unfold after_sum.
+assert (roundoff f * (Rabs v + e) <= roundoff f * (V + E)) by (apply Rmult_le_compat_l; lra); lra.
+Qed.
+
+Theorem interpolation_evaluated : forall f w a b M e r, sound f -> roundoff f <= / 8 ->
+  0 <= w <= 1 -> 0 <= a -> a <= b -> b <= M -> In e interpolations -> evaluates f [w; a; b] e r ->
+  Rabs (r - interpolated w a b) <= 6 * (roundoff f * M + underflow f).
+Proof.
+intros f w a b M e r S U8 W A B BM I H; assert (S' := S); destruct S' as (U & L & _).
+set (u := roundoff f) in *; set (t := underflow f) in *.
+assert (X : 0 <= u * M) by (apply Rmult_le_pos; lra).
+assert (X2 : u * (u * M) <= / 8 * (u * M)) by (apply Rmult_le_compat_r; lra).
+assert (Ut : u * t <= / 8 * t) by (apply Rmult_le_compat_r; lra).
+assert (Wd : 0 <= w * (b - a) <= b - a) by nra.
+assert (Ud : u * (b - a) <= u * M) by (apply Rmult_le_compat_l; lra).
+assert (at_sum : forall e v V E, Rabs v <= V -> e <= E -> after_sum f e v <= E + u * (V + E))
+  by (intros; now apply sum_at_most).
+assert (at_product : forall e v V E, Rabs v <= V -> e <= E -> after_rounding f u e v <= E + (u * (V + E) + t))
+  by (intros; now apply rounding_at_most).
+assert (nonneg : forall v, 0 <= after_sum f (0 + 0) v) by (intros v; unfold after_sum; fold u; pose proof (Rabs_pos v); nra).
+assert (Iw : interpolated w a b = a + w * (b - a)) by reflexivity.
+assert (W1 : 0 <= w * b <= w * M) by nra.
+assert (W2 : 0 <= (1 - w) * a <= (1 - w) * M) by nra.
+assert (W3 : 0 <= (b - a) * (1 - w) <= b - a) by nra.
+Ltac small := rewrite Rabs_pos_eq; lra.
+assert (balls : all_within [w; a; b] [(w, Some 0); (a, Some 0); (b, Some 0)]).
+{ intros [|[|[|[|n]]]]; unfold within; cbn; rewrite Rminus_eq_0, Rabs_R0; lra. }
+destruct I as [<-|[<-|[<-|[]]]]; pose proof (evaluation_error f _ _ _ _ _ S balls H eq_refl) as E;
+  cbn [bound eval map fst snd nth lift2] in E; unfold value in E; cbn [product_error body eval nth] in E;
+  fold u t in E.
+- replace (a + w * (b - a)) with (interpolated w a b) in E by reflexivity.
+  apply Rle_trans with (1 := E).
+  set (e1 := after_sum f (0 + 0) (b - a)) in *.
+  assert (E1 : e1 <= u * M) by (apply Rle_trans with (1 := at_sum (0 + 0) (b - a) (b - a) 0 ltac:(small) ltac:(lra)); lra).
+  assert (P1 : 0 <= e1) by apply nonneg.
+  assert (P : Rabs w * e1 + Rabs (b - a) * 0 + 0 * e1 <= u * M) by (rewrite (Rabs_pos_eq w) by lra; nra).
+  assert (E2 := at_product _ (w * (b - a)) M _ ltac:(small) P).
+  assert (E3 := at_sum (0 + _) (interpolated w a b) M _ ltac:(small) (Rle_trans _ _ _ (Req_le _ _ (Rplus_0_l _)) E2)).
+  apply Rle_trans with (1 := E3); nra.
+- replace (b - (b - a) * (1 - w)) with (interpolated w a b) in E by (unfold interpolated; ring).
+  apply Rle_trans with (1 := E).
+  set (e1 := after_sum f (0 + 0) (b - a)) in *; set (f1 := after_sum f (0 + 0) (1 - w)) in *.
+  assert (E1 : e1 <= u * M) by (apply Rle_trans with (1 := at_sum (0 + 0) (b - a) (b - a) 0 ltac:(small) ltac:(lra)); lra).
+  assert (F1 : f1 <= u) by (apply Rle_trans with (1 := at_sum (0 + 0) (1 - w) 1 0 ltac:(small) ltac:(lra)); lra).
+  assert (P1 : 0 <= e1) by apply nonneg; assert (Q1 : 0 <= f1) by apply nonneg.
+  assert (P : Rabs (b - a) * f1 + Rabs (1 - w) * e1 + e1 * f1 <= u * M + u * M + / 8 * (u * M)).
+  { rewrite !Rabs_pos_eq by lra.
+    assert ((b - a) * f1 <= M * u) by (apply Rmult_le_compat; lra).
+    assert ((1 - w) * e1 <= 1 * (u * M)) by (apply Rmult_le_compat; lra).
+    assert (e1 * f1 <= u * M * u) by (apply Rmult_le_compat; lra). lra. }
+  assert (E2 := at_product _ ((b - a) * (1 - w)) M _ ltac:(small) P).
+  assert (E3 := at_sum (0 + _) (interpolated w a b) M _ ltac:(small) (Rle_trans _ _ _ (Req_le _ _ (Rplus_0_l _)) E2)).
+  apply Rle_trans with (1 := E3); nra.
+- replace (w * b + (1 - w) * a) with (interpolated w a b) in E by (unfold interpolated; ring).
+  apply Rle_trans with (1 := E).
+  set (f1 := after_sum f (0 + 0) (1 - w)) in *.
+  assert (F1 : f1 <= u) by (apply Rle_trans with (1 := at_sum (0 + 0) (1 - w) 1 0 ltac:(small) ltac:(lra)); lra).
+  assert (Q1 : 0 <= f1) by apply nonneg.
+  assert (P0 : Rabs w * 0 + Rabs b * 0 + 0 * 0 <= 0) by lra.
+  assert (G1 := at_product _ (w * b) (w * M) 0 ltac:(small) P0).
+  assert (P : Rabs (1 - w) * 0 + Rabs a * f1 + f1 * 0 <= u * M).
+  { rewrite (Rabs_pos_eq a) by lra; assert (a * f1 <= M * u) by (apply Rmult_le_compat; lra); lra. }
+  assert (G2 := at_product _ ((1 - w) * a) ((1 - w) * M) _ ltac:(small) P).
+  assert (E3 := at_sum _ (interpolated w a b) M _ ltac:(small) (Rplus_le_compat _ _ _ _ G1 G2)).
+  apply Rle_trans with (1 := E3); nra.
 Qed.

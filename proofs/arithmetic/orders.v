@@ -779,12 +779,13 @@ Example bound_instance : exists E,
   snd (nth prev_sample (bounds (fun _ => nearest (-1074) 53) (order_program ermongroup V Free)
     (exact_balls (inputs (9/25) (16/25) (1/2) 1 2 3 1))) nowhere) = Some E.
 Proof.
-assert (U : 0 < u 53 < 1) by (split; [apply u_positive|pose proof (u_small 53 ltac:(lia)); lra]).
+assert (U : 0 < rounding.u 53 < 1)
+  by (split; [apply rounding.u_positive|pose proof (rounding.u_small 53 ltac:(lia)); lra]).
 lazy -[Rplus Rminus Rmult Rdiv Ropp sqrt pow Rinv IZR after_rounding after_sum wide_root_error nearest
   running.product_error running.ratio_error value Rabs Rlt_dec clip roundoff underflow root_roundoff].
 destruct (Rlt_dec 0 (Rabs (16/25))) as [P|N]; [|exfalso; apply N, Rabs_pos_lt; lra].
 destruct (Rlt_dec (after_sum _ _ (1 - 9/25)) (Rabs (1 - 9/25))) as [Q|N].
 - eexists; reflexivity.
 - exfalso; apply N; unfold after_sum, nearest, roundoff; rewrite Rabs_pos_eq by lra.
-  change (rounding.u 53) with (u 53); lra.
+  lra.
 Qed.

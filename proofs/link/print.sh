@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints generated/{formulas,bounds}.hpp from the proved syntax trees, and ../tests/vectors/exact_step.csv.
+# Prints generated/{formulas,bounds,tolerances}.hpp from the proved trees and programs, and ../tests/vectors/exact_step.csv.
 #   print.sh [THEORY]            compares with the committed files; exit 1 and the difference if they differ
 #   print.sh --write [THEORY]    writes them
 # THEORY is a folder that holds the theory compiled: what audit.sh keeps, or this folder's parent after `make`.
@@ -27,8 +27,9 @@ status=0
 vectors=../tests/vectors
 print formulas formulas_hpp >"$scratch/formulas.hpp"
 print running bounds_hpp >"$scratch/bounds.hpp"
+print tolerances tolerances_hpp >"$scratch/tolerances.hpp"
 print exact exact_step_csv >"$scratch/exact_step.csv"
-for target in generated/formulas.hpp generated/bounds.hpp $vectors/exact_step.csv; do
+for target in generated/formulas.hpp generated/bounds.hpp generated/tolerances.hpp $vectors/exact_step.csv; do
   printed=$scratch/$(basename "$target")
   test -s "$printed"
   if $write; then

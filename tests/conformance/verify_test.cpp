@@ -273,6 +273,34 @@ TEST(Protocol, JsonLinesHoldWhatTheTerminalShows) {
   EXPECT_CONTAINS(outcome.output, R"("exit_code":1,"kind":"summary")");
 }
 
+TEST(Bank, OneMistakeHasOneNameAndOneWordingInBothCommands) {
+  for (const std::string& name : {std::string("noise-uniform"), std::string("noise-by-variance"),
+                                  std::string("last-alpha-first-entry"), std::string("kl-swapped")}) {
+    const Outcome listed = verify("faults"),
+                  checked = verify("check builtin:fault:" + name + " --config " + config("sd15") +
+                                   " -S 10 --eta 0.5"),
+                  sampled = verify("stats builtin:fault:" + name);
+    EXPECT_EQ(sampled.exit_code, 1) << name;
+    const auto entry = listed.output.find("\n" + name + "\n  ");
+    ASSERT_NE(entry, std::string::npos) << name;
+    EXPECT_EQ(listed.output.find("\n" + name + "\n  ", entry + 1), std::string::npos)
+        << name << " comes twice";
+    const auto words = listed.output.find(": ", entry) + 2;
+    const std::string says = listed.output.substr(words, listed.output.find('\n', words) - words);
+    for (const Outcome& outcome : {checked, sampled}) {
+      EXPECT_CONTAINS(outcome.output, "fault:" + name);
+      EXPECT_CONTAINS(outcome.output, says);
+    }
+  }
+}
+
+TEST(Bank, WhatACheckCannotSeeItSaysInOneLine) {
+  const Outcome outcome = verify("check builtin:fault:kl-swapped --config " + config("sd15"));
+  EXPECT_EQ(outcome.exit_code, 5);
+  EXPECT_CONTAINS(outcome.output, "not judged: ");
+  EXPECT_CONTAINS(outcome.output, "ddim-verify stats builtin:fault:kl-swapped");
+}
+
 TEST(PlainStep, TenLinesOfPythonPass) {
   NEEDS("numpy");
   const Outcome outcome = shell("cd tests/samplers/peers && '" DDIM_VERIFY

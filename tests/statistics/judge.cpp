@@ -114,8 +114,7 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   const std::vector<double> share = shares(all, context);
   const std::vector<std::size_t> places = chosen(all, options.only);
   const double beta = options.rates.beta / static_cast<double>(all.size());
-  Judgement judgement{
-      identity.name, options.tier.name, options.rates, run.eta(), options.seed, context.noise, {}};
+  Judgement judgement{identity, options.tier.name, options.rates, run.eta(), options.seed, context.noise, {}};
   judgement.verdicts.resize(places.size());
 
   // A worker takes whole claims: the sums of a claim are always made in one order.

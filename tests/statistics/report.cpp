@@ -86,10 +86,11 @@ Status Judgement::status() const {
 
 std::string text(const Judgement& judgement) {
   std::string out = format("%s  tier %s  eta %g  alpha %g (whole run)  beta %g  seed %u  %s\n",
-                           judgement.sampler.c_str(), judgement.tier.c_str(), judgement.eta,
+                           judgement.sampler.name.c_str(), judgement.tier.c_str(), judgement.eta,
                            judgement.rates.alpha, judgement.rates.beta, judgement.seed,
                            judgement.noise == Noise::own ? "black box: it draws its own noise"
                                                          : "noise handed in from a stream of its own");
+  if (!judgement.sampler.says.empty()) out += "known to be wrong: " + judgement.sampler.says + "\n";
   for (const Verdict& verdict : judgement.verdicts) out += text_of(verdict);
   out +=
       "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
@@ -106,7 +107,8 @@ std::string text(const Judgement& judgement) {
 std::string json(const Judgement& judgement) {
   nlohmann::json verdicts = nlohmann::json::array();
   for (const Verdict& verdict : judgement.verdicts) verdicts.push_back(to_json(verdict));
-  return nlohmann::json{{"sampler", judgement.sampler},
+  return nlohmann::json{{"sampler", judgement.sampler.name},
+                        {"says", judgement.sampler.says},
                         {"tier", judgement.tier},
                         {"alpha", judgement.rates.alpha},
                         {"beta", judgement.rates.beta},

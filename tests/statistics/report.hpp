@@ -40,7 +40,8 @@ struct Verdict {
 
 /// A sampler judged on a run.
 struct Judgement {
-  std::string sampler, tier;
+  samplers::Identity sampler;
+  std::string tier;
   ErrorRates rates;
   double eta;
   std::uint32_t seed;

@@ -24,9 +24,9 @@ Sampler mine(double error = 0) {
                                               const Batch& output, const Batch& noise) {
     auto result = step(run, entry, x_t, output, noise);
     if (!result || error == 0) return result;
-    samplers::StepOutput changed = *result;
-    changed.prev_sample(5, 1) *= 1 + error;
-    return samplers::Result<samplers::StepOutput>(changed);
+    Batch changed = result->prev_sample;
+    changed(5, 1) *= 1 + error;
+    return samplers::Result<samplers::StepOutput>(samplers::StepOutput(std::move(changed)));
   };
   return sampler;
 }

@@ -25,7 +25,7 @@ TEST(Report, ReadsBack) {
 }
 
 TEST(Report, TheWorstVerdictIsTheJudgements) {
-  Judgement judgement{"mine", "quick", {}, 0.5, 1, Noise::own, {}};
+  Judgement judgement{{"mine", "1", "C++"}, "quick", {}, 0.5, 1, Noise::own, {}};
   EXPECT_EQ(judgement.status(), Status::not_asked);
   for (const Status status : {Status::not_asked, Status::pass, Status::inconclusive, Status::fail}) {
     Verdict& verdict = judgement.verdicts.emplace_back();

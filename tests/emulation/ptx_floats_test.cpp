@@ -185,7 +185,7 @@ TEST(Ptx, conversions_to_16_bits_at_every_tie) {
 TEST(Ptx, conversions_with_integers) {
   for (const unsigned bytes : {1u, 2u, 4u, 8u}) {
     for (const bool is_signed : {true, false}) {
-      const auto type = (is_signed ? "s" : "u") + std::to_string(8 * bytes);
+      const std::string type = std::string(is_signed ? "s" : "u") + std::to_string(8 * bytes);
       const auto integers = operands({type == "u8" || type == "s8" ? "u16" : type});
       const auto number = [=](u64 x) {
         return is_signed ? i128{signed_value(x, bytes)} : static_cast<i128>(low(x, bytes));

@@ -10,7 +10,8 @@
 #   build       every file of _CoqProject compiles, in a copy of the sources: nothing compiled before serves;
 #   statements  the theorems' statements, the definitions they can use and the axioms they rest on are,
 #               word for word, those of assumptions.expected: every file of _CoqProject, except that
-#               link/print.sh compares the trees of formulas.v and the table exact.cases instead;
+#               link/print.sh compares the trees of formulas.v, the texts of tolerances.v and the table
+#               exact.cases instead;
 #   axioms      those axioms are among the four of Coq's Reals library; certified.v, which computes with
 #               CoqInterval, may add Coq's primitive integers;
 #   kernel      coqchk accepts all files but certified.v (on CoqInterval it does not finish), and sees
@@ -61,7 +62,7 @@ theorems() { for file; do for name in $(names "$file" "Theorem|Corollary|Example
 definitions() {
   for file; do
     for name in $(names "$file" "Definition|Fixpoint|Inductive|Record"); do echo "${file##*/}.$name"; done
-  done | grep -vE '^formulas\.|^exact\.cases$'
+  done | grep -vE '^(formulas|tolerances)\.|^exact\.cases$'
 }
 asked() {  # what coqc prints for the queries on standard input
   { echo "From Coq Require Import Reals String List. From Coquelicot Require Import Coquelicot."

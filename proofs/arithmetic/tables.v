@@ -15,7 +15,8 @@
     - chain_error: errors along a chain of steps; point_mass_slope: Eq7's coefficient of x_t is the slope of a step
       under the exact predictor of one point, and is at most 1.
     - order_statistic_error, interpolated_error, interpolated_across: a sample's quantile moves by no more than its elements do, and by
-      the rank's error times the gap at that place; interpolation_evaluated: and by 6 roundings. *)
+      the rank's error times the gap at that place; interpolation_evaluated: and by 6 roundings.
+    - scan_instance, chain_instance, product_instance, order_statistic_instance: the hypotheses are met. *)
 
 Require Import Reals Lra Psatz ZArith List String Lia.
 From Flocq Require Import Core.
@@ -618,4 +619,69 @@ destruct I as [<-|[<-|[<-|[]]]]; pose proof (evaluation_error f _ _ _ _ _ S ball
   assert (G2 := at_product _ ((1 - w) * a) ((1 - w) * M) _ ltac:(small) P).
   assert (E3 := at_sum _ (interpolated w a b) M _ ltac:(small) (Rplus_le_compat _ _ _ _ G1 G2)).
   apply Rle_trans with (1 := E3); nra.
+Qed.
+
+(** ** Non-vacuity *)
+
+Lemma scans_exactly : forall F p i vs s, (forall f, sound (F f)) -> scans F p i vs s (scan_exact p i vs s).
+Proof.
+intros F p i vs s S; revert s; induction vs as [|v vs IH]; intros s; cbn [scan_exact]; [constructor|].
+apply scans_next; [now apply runs_exactly|apply IH].
+Qed.
+
+Lemma scanned_exactly : forall p i vs s,
+  scanned binary16_and_64 p i (exact_balls vs) (exact_balls s) (scan_exact p i vs s).
+Proof.
+intros p i vs s.
+assert (S : forall f, sound (binary16_and_64 f)) by (intros []; apply nearest_sound).
+split; [exact S|]; exists vs, s; split; [|split; [apply exact_balls_within|now apply scans_exactly]].
+induction vs as [|v vs IH]; constructor; [unfold within; cbn; rewrite Rminus_eq_0, Rabs_R0; lra|exact IH].
+Qed.
+
+(** A table of two betas, and the same rescaled: the hypotheses hold and a bound exists. *)
+Example scan_instance :
+  let b (_ : nat) := 1/2 in let vs := betas b 2 in let level_of t := match t with O => 1 | 1%nat => 16/25 | _ => 9/25 end in
+  scanned binary16_and_64 cumprod beta (exact_balls vs) (exact_balls fresh) (scan_exact cumprod beta vs fresh) /\
+  map fst (exact_balls vs) = vs /\ map fst (exact_balls fresh) = fresh /\ beta_range b 2 /\
+  (exists E, snd (nth stored (nth 1 (scan_bounds binary16_and_64 cumprod beta (exact_balls vs) (exact_balls fresh)) [])
+                    nowhere) = Some E) /\
+  (forall i, (0 < i < 2)%nat -> zero_snr (4/5) (3/5) (level_of i) <> 0).
+Proof.
+intros b vs level_of; split; [apply scanned_exactly|split; [apply exact_balls_within|split; [apply exact_balls_within|split]]].
+- intros t _; unfold b; lra.
+- split.
+  + eexists; reflexivity.
+  + intros i Hi; replace i with 1%nat by lia; unfold level_of, zero_snr.
+    replace (sqrt (16/25)) with (4/5) by (symmetry; replace (16/25) with ((4/5)*(4/5)) by lra; apply sqrt_square; lra).
+    lra.
+Qed.
+
+Example chain_instance : forall n, Rabs (0 - 0) <= chain_bound (fun _ => 1/2) (fun _ => 1) 1 n.
+Proof.
+intros n; apply (chain_error (fun _ x => x / 2) (fun _ => 1/2) (fun _ => 1) (fun _ => 0) (fun _ => 0)).
+- intros; lra.
+- intros i u v _; replace (u / 2 - v / 2) with (1/2 * (u - v)) by field; rewrite Rabs_mult, (Rabs_pos_eq (1/2)) by lra; lra.
+- intros; replace (0 - 0 / 2) with 0 by field; rewrite Rabs_R0; lra.
+- intros; field.
+- rewrite Rminus_eq_0, Rabs_R0; lra.
+Qed.
+
+Example product_instance : product_of (1/1000) [1/2; 1/2; 1/2] (1/8).
+Proof.
+apply (product_two _ [1/2] [1/2; 1/2] (1/2) (1/4)); [constructor| |].
+- apply (product_two _ [1/2] [1/2] (1/2) (1/2)); [constructor|constructor|].
+  replace (1/4 - 1/2 * (1/2)) with 0 by field; rewrite Rabs_R0; pose proof (Rabs_pos (1/2 * (1/2))); lra.
+- replace (1/8 - 1/2 * (1/4)) with 0 by field; rewrite Rabs_R0; pose proof (Rabs_pos (1/2 * (1/4))); lra.
+Qed.
+
+Example order_statistic_instance : order_statistic 1 [3; 1; 2] 2 /\
+  exists r, evaluates (binary16_and_64 Sample) [1/2; 2; 3] (nth 0 interpolations (Cst 0)) r.
+Proof.
+split.
+- unfold order_statistic, below, up_to; cbn.
+  repeat match goal with
+  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b); try (exfalso; lra)
+  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b); try (exfalso; lra)
+  end; cbn; lia.
+- eexists; apply evaluates_exactly, nearest_sound.
 Qed.

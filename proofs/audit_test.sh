@@ -75,8 +75,8 @@ refused "a file that is not built" "real/spare.v:1: not in _CoqProject" \
 refused "a tag without a theorem" "equations.v: no theorem named Eq2" \
   "printf 'Eq2\t(2)\tanother law\n' >> ../reference/equations.txt"
 refused "a hypothesis added in a section" "statements: a statement" \
-  "sed -i '4s/^/Section Free. Variable P : Prop. Hypothesis free : P. /' equations.v
-   sed -i '5s/.*/Proof. pose proof free; exact law_positive. Qed. End Free./' equations.v"
+  "sed -i -e '4i Section Free. Variable P : Prop. Hypothesis free : P.' \
+     -e '5s/.*/Proof. pose proof free; exact law_positive. Qed. End Free./' equations.v"
 refused "another coefficient" "statements: a statement" \
   "sed -i 's/2 \* x + 1/2 * x + 2/' real/law.v equations.v; sed -i 's/<= 3 \* x + 1/<= 3 * x + 2/' real/law.v"
 refused "a headline theorem removed with its entry" "pins: Check equations.Eq1_more." \

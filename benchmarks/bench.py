@@ -99,11 +99,13 @@ def main():
     parser.add_argument("--lib", type=pathlib.Path, metavar="FILE.so",
                         help="a library of yours, with the functions of cuda/c_api.h, joins")
     parser.add_argument("--against", type=pathlib.Path, metavar="FILE", help="then compare with earlier results")
-    parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="where the rows go (default: benchmarks/results/cpu.json)")
+    parser.add_argument("--results", type=pathlib.Path, metavar="FILE",
+                        help="where the rows go (default: benchmarks/results/cpu.json)")
     parser.add_argument("--no-measure", action="store_true", help="table, picture and comparison from what was kept")
     arguments = parser.parse_args()
     kept = not (arguments.quick or arguments.filter or arguments.lib or arguments.results)
-    path = arguments.results or (KEPT / "cpu.json" if kept or arguments.no_measure else arguments.build / "benchmarks" / "cpu.json")
+    scratch = arguments.build / "benchmarks" / "cpu.json"
+    path = arguments.results or (KEPT / "cpu.json" if kept or arguments.no_measure else scratch)
     if not arguments.no_measure:
         workers = [Worker(arguments.build / "benchmarks" / "bench_cpu"), Worker(sys.executable, HERE / "peers.py", "numpy"),
                    Worker(sys.executable, HERE / "peers.py", "torch")]

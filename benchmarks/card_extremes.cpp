@@ -1,5 +1,5 @@
-// On a card, what is too large or too odd for the case table, each against the plain loops on the host, bit by bit (any NaN
-// for any NaN):
+// On a card, what is too large or too odd for the case table, each against the plain loops on the host, bit
+// by bit (any NaN for any NaN):
 //
 //   stream     a stream that does not wait for the default one
 //   graph      three steps captured and launched as a graph
@@ -26,7 +26,8 @@ Transition transition() { return Schedule::linear(1000, 1e-4, 0.02).transition(5
 
 template <class T, class Run>
 void one_step(const Run& run, Index size, const T* x_t, const T* eps, T* x_prev) {
-  ddim_step(run, transition(), Sigma(0), {1, size}, Source<T>{x_t}, Source<T>{eps}, std::monostate{}, Target<T>{x_prev});
+  ddim_step(run, transition(), Sigma(0), {1, size}, Source<T>{x_t}, Source<T>{eps}, std::monostate{},
+            Target<T>{x_prev});
 }
 
 /// Throws where a bit differs.
@@ -36,8 +37,8 @@ void require_equal(const std::vector<T>& got, const std::vector<T>& want, Index 
     if (std::memcmp(&got[i], &want[i], sizeof(T)) == 0) continue;
     if (std::isnan(to_real(got[i])) && std::isnan(to_real(want[i]))) continue;
     throw std::runtime_error("element " + std::to_string(first + static_cast<Index>(i)) + " is " +
-                             std::to_string(to_real(got[i])) + " on the card, " + std::to_string(to_real(want[i])) +
-                             " on the host");
+                             std::to_string(to_real(got[i])) + " on the card, " +
+                             std::to_string(to_real(want[i])) + " on the host");
   }
 }
 
@@ -81,7 +82,8 @@ void three_steps(Launched launched) {
   const Stream stream;
   launched(stream.stream, [&] {
     one_step(Device{stream.stream}, size, on_card_x.data(), on_card_y.data(), got.data());
-    for (int i = 0; i < 2; ++i) one_step(Device{stream.stream}, size, got.data(), on_card_y.data(), got.data());
+    for (int i = 0; i < 2; ++i)
+      one_step(Device{stream.stream}, size, got.data(), on_card_y.data(), got.data());
   });
   synchronize(stream.stream);
   require_equal(got.read(), want, 0);
@@ -108,7 +110,8 @@ void large(Index size) {
   DeviceArray<T> x(count), y(count), got(count);
   check(cudaMemset(x.data(), 0, count * sizeof(T)), "filling");
   check(cudaMemset(y.data(), 0x3f, count * sizeof(T)), "filling");
-  q_sample(Device{}, NoiseLevel::from_alpha_bar(0), {1, size}, Source<T>{x.data()}, Normals{1, 0, 0}, Target<T>{x.data()});
+  q_sample(Device{}, NoiseLevel::from_alpha_bar(0), {1, size}, Source<T>{x.data()}, Normals{1, 0, 0},
+           Target<T>{x.data()});
   one_step(Device{}, size, x.data(), y.data(), got.data());
   synchronize();
   constexpr Index kWindow = 8192;

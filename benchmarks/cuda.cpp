@@ -1,5 +1,5 @@
-// The card's half, one number at a time: each kernel, and the copies that move the same bytes. L2 is flushed before every
-// sample by reading; clocks are left alone; data are normals, drawn on the card.
+// The card's half, one number at a time: each kernel, and the copies that move the same bytes. L2 is flushed
+// before every sample by reading; clocks are left alone; data are normals, drawn on the card.
 //
 //   Eq12/card-float32  Eq12-drawn/card-bfloat16  copy-3/card-float32
 //
@@ -25,7 +25,9 @@ void check(cudaError_t error, const char* doing) {
 /// Times what is put on the default stream, L2 holding something else.
 class Stopwatch {
  public:
-  Stopwatch() : shape_{1, static_cast<Index>(3 * describe_device().l2 / sizeof(float)) + 1}, other_(3 * describe_device().l2 + 4) {
+  Stopwatch()
+      : shape_{1, static_cast<Index>(3 * describe_device().l2 / sizeof(float)) + 1},
+        other_(3 * describe_device().l2 + 4) {
     check(cudaEventCreate(&begin_), "making an event");
     check(cudaEventCreate(&end_), "making an event");
     check(cudaMemset(other_.data(), 0, other_.size()), "filling");
@@ -108,7 +110,9 @@ void copy(Card<T>& c, int count) {
   std::size_t left = size * static_cast<std::size_t>(count) / 2;
   for (std::size_t k = 0; left > 0; ++k) {
     const std::size_t now = std::min(left, size);
-    check(cudaMemcpyAsync(c.out(2 + k).data, c.in(k).data, now * sizeof(T), cudaMemcpyDeviceToDevice, nullptr), "copying");
+    check(
+        cudaMemcpyAsync(c.out(2 + k).data, c.in(k).data, now * sizeof(T), cudaMemcpyDeviceToDevice, nullptr),
+        "copying");
     left -= now;
   }
 }
@@ -123,9 +127,12 @@ void add_maps(std::vector<Benchmark>& all, const std::string& suffix) {
   const Sigma sigma = sigma_eta(step(), 1);
   const NoiseLevel level = step().current;
   const Normals normals{1, 0, 0};
-  for (const int count : {2, 3, 4}) add(std::string("copy-") + std::to_string(count), [=](Card<T>& c) { copy(c, count); });
-  add("Eq12", [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), c.in(2), c.out(3)); });
-  add("Eq12-drawn", [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), normals, c.out(3)); });
+  for (const int count : {2, 3, 4})
+    add(std::string("copy-") + std::to_string(count), [=](Card<T>& c) { copy(c, count); });
+  add("Eq12",
+      [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), c.in(2), c.out(3)); });
+  add("Eq12-drawn",
+      [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), normals, c.out(3)); });
   add("Eq10", [=](Card<T>& c) {
     ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3));
   });
@@ -140,14 +147,18 @@ void add_maps(std::vector<Benchmark>& all, const std::string& suffix) {
               {.prediction = Prediction::x0, .clip_range = 2.0});
   });
   add("Eq9", [=](Card<T>& c) {
-    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3), {.pred_x0 = c.out(2)});
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3),
+              {.pred_x0 = c.out(2)});
   });
   add("Eq12-threshold", [=](Card<T>& c) {
-    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3), {.threshold = Threshold{}});
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3),
+              {.threshold = Threshold{}});
   });
-  add("AppendixA", [=](Card<T>& c) { discrete_step(Device{}, step(), 0.1, c.shape, c.in(0), c.in(1), c.out(3)); });
+  add("AppendixA",
+      [=](Card<T>& c) { discrete_step(Device{}, step(), 0.1, c.shape, c.in(0), c.in(1), c.out(3)); });
   static const Chain chain = Chain::from_eta(Schedule::linear(1000, 1e-4, 0.02), Tau::linspace(1000, 50), 1);
-  add("Eq10-trajectory", [=](Card<T>& c) { trajectory(Device{}, chain, 0, 1, c.shape, c.in(0), normals, c.out(3)); });
+  add("Eq10-trajectory",
+      [=](Card<T>& c) { trajectory(Device{}, chain, 0, 1, c.shape, c.in(0), normals, c.out(3)); });
 }
 
 template <class T>
@@ -155,7 +166,8 @@ void add_sums(std::vector<Benchmark>& all, const std::string& suffix) {
   const auto add = [&](const std::string& name, auto body) {
     all.push_back({name + suffix, [=](Problem p) -> std::function<void()> {
                      const auto card = Card<T>::at(p);
-                     const auto sums = std::make_shared<DeviceArray<double>>(static_cast<std::size_t>(p.n + 1));
+                     const auto sums =
+                         std::make_shared<DeviceArray<double>>(static_cast<std::size_t>(p.n + 1));
                      const auto workspace = std::make_shared<DeviceArray<double>>(
                          static_cast<std::size_t>(workspace_size<T>(card->shape)));
                      return [=] { body(*card, Sums{sums->data(), sums->data() + p.n, workspace->data()}); };
@@ -164,7 +176,8 @@ void add_sums(std::vector<Benchmark>& all, const std::string& suffix) {
   add("Theorem1", [](Card<T>& c, const Sums& out) {
     weighted_noise_error(Device{}, c.shape, c.in(0), c.in(1), 1.5, nullptr, out);
   });
-  add("Eq11", [](Card<T>& c, const Sums& out) { kl_divergence(Device{}, c.shape, c.in(0), 0.3, c.in(1), 0.4, out); });
+  add("Eq11",
+      [](Card<T>& c, const Sums& out) { kl_divergence(Device{}, c.shape, c.in(0), 0.3, c.in(1), 0.4, out); });
 }
 
 template <class T>
@@ -177,13 +190,15 @@ int describe() {
   try {
     device_count();
     const DeviceDescription d = describe_device();
-    std::printf("{\"machine\": \"%s\", \"compute_capability\": \"%d.%d\", \"cuda_driver\": %d, \"cuda_runtime\": %d, "
-                "\"multiprocessors\": %d, \"l2_bytes\": %zu, \"memory_bytes\": %zu}\n",
-                d.name.c_str(), d.major, d.minor, d.driver, d.runtime, d.multiprocessors, d.l2, d.memory);
+    std::printf(
+        "{\"machine\": \"%s\", \"compute_capability\": \"%d.%d\", \"cuda_driver\": %d, \"cuda_runtime\": %d, "
+        "\"multiprocessors\": %d, \"l2_bytes\": %zu, \"memory_bytes\": %zu}\n",
+        d.name.c_str(), d.major, d.minor, d.driver, d.runtime, d.multiprocessors, d.l2, d.memory);
     return 0;
   } catch (const DeviceError& error) {
     std::fprintf(stderr, "not measured: %s\n", error.what());
-    return error.code() == 35 || error.code() == 100 ? 77 : 1;  // no driver or no card here, which is no failure
+    return error.code() == 35 || error.code() == 100 ? 77
+                                                     : 1;  // no driver or no card here, which is no failure
   }
 }
 

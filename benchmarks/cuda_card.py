@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Everything a card can say about the kernels, most of its worth first, each step losing only itself.
 
-Where nvcc is:          python3 benchmarks/cuda_card.py --pack DIR --arch sm_90
-On the card's machine:  python3 DIR/cuda_card.py --results OUT [--budget SECONDS]
+Where nvcc and a card are:         python3 benchmarks/cuda_card.py
+Where nvcc is, for another node:   python3 benchmarks/cuda_card.py --pack DIR --arch sm_90
+and there:                         python3 DIR/cuda_card.py --results OUT [--budget SECONDS]
 
 DIR holds the programs for that architecture, linked with the static CUDA run-time, every library of theirs but libc's, and
-these scripts: nothing is built or fetched there. OUT (default: $OUT, else DIR/results) gets one JSON document that is whole
-after every number, and the clocks as they were meanwhile. Carried back into benchmarks/results/, it is what README shows.
+these scripts: nothing is built or fetched there. OUT (default: $OUT, else DIR/results, or benchmarks/results/ from a checkout)
+gets one JSON document that is whole after every number, and the clocks as they were meanwhile. Carried back into
+benchmarks/results/, it is what README shows.
 
   1  the hot kernels in float32 and bfloat16, beside copies that move the same bytes
   2  every bit of the case table against the plain loops, a process a tag
@@ -172,8 +174,8 @@ def rivals(card):
     card.measure(Worker(*script, "torch", *on), r"Eq12(-drawn)?/.*-(float32|bfloat16)", d, n, 120)
     card.measure(Worker(*script, "cupy", *on), r".*", d, n, 45)
     cpu = Worker(card.programs / "bench_cpu")
-    card.measure(cpu, r"(Eq12|Lemma1|Theorem1)/(reference(-all)?|eigen|host-float32|host-bfloat16)|(copy|triad)-\d(-all)?", 64,
-                 256 if card.rehearsal else 1024, 40)
+    rows = r"(Eq12|Lemma1|Theorem1)/(reference(-all)?|eigen|host-float32|host-bfloat16)|(copy|triad)-\d(-all)?"
+    card.measure(cpu, rows, 64, 256 if card.rehearsal else 1024, 40)
     if not card.rehearsal:
         card.measure(cpu, r"Eq12/(reference(-all)?|host-float32)|copy-4(-all)?", d, n, 60)
 
@@ -181,7 +183,8 @@ def rivals(card):
 def others(card):
     card.measure(Worker(card.programs / "bench_cuda"), rf"(?!{HOT}).*", *card_size(card), 120)
     for exponent in (10,) if card.rehearsal else (8, 12, 16, 18, 20, 22, 24, 28):
-        card.measure(Worker(card.programs / "bench_cuda"), r"(Eq12|copy-4)/card-(float32|bfloat16)", 64, (1 << exponent) // 64, 20)
+        card.measure(Worker(card.programs / "bench_cuda"), r"(Eq12|copy-4)/card-(float32|bfloat16)", 64,
+                     (1 << exponent) // 64, 20)
 
 
 def tools(card):
@@ -220,15 +223,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pack", type=pathlib.Path, metavar="DIR", help="build, put what is carried into DIR, and stop")
     parser.add_argument("--arch", default="sm_90", help="nvcc's -arch for --pack (default: %(default)s)")
-    parser.add_argument("--programs", type=pathlib.Path, default=HERE, metavar="DIR", help="what --pack filled (default: here)")
+    parser.add_argument("--programs", type=pathlib.Path, metavar="DIR", help="what --pack filled (default: this script's folder)")
     parser.add_argument("--results", type=pathlib.Path, metavar="OUT")
     parser.add_argument("--budget", type=float, default=540, metavar="SECONDS", help="in all (default: %(default)s)")
     parser.add_argument("--rehearsal", action="store_true", help="small sizes, three rounds, PyTorch on the CPU")
     arguments = parser.parse_args()
     if arguments.pack:
         return pack(arguments.pack.resolve(), arguments.arch)
-    programs = arguments.programs.resolve()
-    out = arguments.results or pathlib.Path(os.environ.get("OUT") or programs / "results")
+    programs = (arguments.programs or HERE).resolve()
+    kept = programs / "results"
+    if programs == ROOT / "benchmarks":
+        programs = ROOT / "build" / "card" / "programs"
+        pack(programs, "native")
+    out = arguments.results or pathlib.Path(os.environ.get("OUT") or kept)
     if lacking := [name for name in PROGRAMS + ("record.json",) if not (programs / name).exists()]:
         print(f"{programs} lacks {', '.join(lacking)} (--pack makes them)", file=sys.stderr)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -1,6 +1,6 @@
-// A card that is none: the launches as the kernels' plain loops, and the few calls of CUDA's run-time on host memory. Linked
-// before the library and the run-time, it lets every program for a card run where there is none, to rehearse what becomes of
-// a script when something goes wrong:
+// A card that is none: the launches as the kernels' plain loops, and the few calls of CUDA's run-time on host
+// memory. Linked before the library and the run-time, it lets every program for a card run where there is
+// none, to rehearse what becomes of a script when something goes wrong:
 //
 //   FAKE_FAULT=KERNEL   an illegal address in that kernel, and so in every call after it
 //   FAKE_HANG=KERNEL    that kernel never ends
@@ -40,10 +40,10 @@ void run(const char* kernel, const Op& op) {
 
 }  // namespace
 
-#define DDIM_FAKE_LAUNCH(NAME, ...)                       \
-  template <>                                             \
-  void launch(const __VA_ARGS__& op, CUstream_st*) {      \
-    run(#NAME, op);                                       \
+#define DDIM_FAKE_LAUNCH(NAME, ...)                  \
+  template <>                                        \
+  void launch(const __VA_ARGS__& op, CUstream_st*) { \
+    run(#NAME, op);                                  \
   }
 DDIM_CUDA_KERNELS(DDIM_FAKE_LAUNCH)
 
@@ -92,7 +92,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 // What is captured would have to be kept and run again; a rehearsal needs something that is refused, too.
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) { return cudaErrorNotSupported; }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t*) { return cudaErrorNotSupported; }
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t*, cudaGraph_t, unsigned long long) { return cudaErrorNotSupported; }
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t*, cudaGraph_t, unsigned long long) {
+  return cudaErrorNotSupported;
+}
 cudaError_t cudaGraphLaunch(cudaGraphExec_t, cudaStream_t) { return cudaErrorNotSupported; }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t) { return cudaSuccess; }
 cudaError_t cudaGraphDestroy(cudaGraph_t) { return cudaSuccess; }
@@ -110,7 +112,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
-  *milliseconds = static_cast<float>(1e3 * (*reinterpret_cast<double*>(end) - *reinterpret_cast<double*>(begin)));
+  *milliseconds =
+      static_cast<float>(1e3 * (*reinterpret_cast<double*>(end) - *reinterpret_cast<double*>(begin)));
   return cudaSuccess;
 }
 const char* cudaGetErrorName(cudaError_t error) {

@@ -17,7 +17,8 @@ template <class T>
 std::shared_ptr<std::vector<T>> numbers(long size, int seed) {
   const auto values = std::make_shared<std::vector<T>>(static_cast<std::size_t>(size));
   for (std::size_t i = 0; i < values->size(); ++i)
-    (*values)[i] = round_to<T>(static_cast<Real<T>>((i * 2654435761 + static_cast<std::size_t>(seed)) % 4001) / 2000 - 1);
+    (*values)[i] = round_to<T>(
+        static_cast<Real<T>>((i * 2654435761 + static_cast<std::size_t>(seed)) % 4001) / 2000 - 1);
   return values;
 }
 
@@ -36,7 +37,9 @@ Benchmark loop(const std::string& name, Body body) {
 
 template <class T>
 void add_dtype(std::vector<Benchmark>& all, const std::string& dtype) {
-  const auto add = [&](const char* tag, auto body) { all.push_back(loop<T>(std::string(tag) + "/host-" + dtype, body)); };
+  const auto add = [&](const char* tag, auto body) {
+    all.push_back(loop<T>(std::string(tag) + "/host-" + dtype, body));
+  };
   const Sigma sigma = sigma_eta(step(), 0.5);
   const NoiseLevel level = step().current;
   add("Lemma1", [=](Shape s, auto x, auto y, auto, auto out) { q_sample(Host{}, level, s, x, y, out); });
@@ -50,26 +53,30 @@ void add_dtype(std::vector<Benchmark>& all, const std::string& dtype) {
   add("Eq10", [=](Shape s, auto x, auto y, auto, auto out) {
     ddim_step(Host{}, step(), Sigma(0), s, x, y, std::monostate{}, out);
   });
-  add("Eq12", [=](Shape s, auto x, auto y, auto z, auto out) { ddim_step(Host{}, step(), sigma, s, x, y, z, out); });
+  add("Eq12",
+      [=](Shape s, auto x, auto y, auto z, auto out) { ddim_step(Host{}, step(), sigma, s, x, y, z, out); });
   add("Eq12-drawn", [=](Shape s, auto x, auto y, auto, auto out) {
     ddim_step(Host{}, step(), sigma, s, x, y, Normals{1, 0, 0}, out);
   });
   add("Eq13", [=](Shape s, auto x, auto y, auto, auto out) { encode_step(Host{}, step(), s, x, y, out); });
-  add("AppendixA", [=](Shape s, auto x, auto y, auto, auto out) { discrete_step(Host{}, step(), 0.1, s, x, y, out); });
+  add("AppendixA",
+      [=](Shape s, auto x, auto y, auto, auto out) { discrete_step(Host{}, step(), 0.1, s, x, y, out); });
   const auto sums = [&](const char* tag, auto body) {
     all.push_back({std::string(tag) + "/host-" + dtype, [=](Problem p) -> std::function<void()> {
                      const auto x = numbers<T>(p.size(), 1), y = numbers<T>(p.size(), 2);
                      const Shape shape{p.n, p.d};
-                     const auto results = std::make_shared<std::vector<double>>(static_cast<std::size_t>(p.n + 1));
-                     const auto workspace =
-                         std::make_shared<std::vector<double>>(static_cast<std::size_t>(workspace_size<T>(shape)));
+                     const auto results =
+                         std::make_shared<std::vector<double>>(static_cast<std::size_t>(p.n + 1));
+                     const auto workspace = std::make_shared<std::vector<double>>(
+                         static_cast<std::size_t>(workspace_size<T>(shape)));
                      return [=] {
                        body(shape, Source<T>{x->data()}, Source<T>{y->data()},
                             Sums{results->data(), results->data() + p.n, workspace->data()});
                      };
                    }});
   };
-  sums("Eq11", [](Shape s, auto x, auto y, const Sums& out) { kl_divergence(Host{}, s, x, 0.3, y, 0.4, out); });
+  sums("Eq11",
+       [](Shape s, auto x, auto y, const Sums& out) { kl_divergence(Host{}, s, x, 0.3, y, 0.4, out); });
   sums("Theorem1", [](Shape s, auto x, auto y, const Sums& out) {
     weighted_noise_error(Host{}, s, x, y, 1.5, nullptr, out);
   });

@@ -1,14 +1,13 @@
-// The CPU's half: the reference on one thread and on all, the copy and the triad of the same bytes, and the passes that a
-// peer writes with Eigen, one expression a line of the paper.
+// The CPU's half: the reference on one thread and on all, the copy and the triad of the same bytes, and the
+// passes that a peer writes with Eigen, one expression a line of the paper.
 //
 //   Eq12/reference  Eq12/reference-all  Eq12/eigen  Eq12/host-float32  copy-4  copy-4-all  triad-3
 //
 // The number of a copy or a triad counts the batches of doubles that it moves, read and written.
 
-#include "benchmarks/cpu.hpp"
-
 #include <algorithm>
 
+#include "benchmarks/cpu.hpp"
 #include "reference/ddim.hpp"
 #include "reference/pieces.hpp"
 
@@ -25,7 +24,9 @@ class Batches {
     while (shared.batches_.size() <= k) {
       auto batch = std::make_unique<Batch>(p.d, p.n);
       for (Eigen::Index i = 0; i < batch->size(); ++i)
-        batch->data()[i] = 1e-3 * static_cast<double>((i * 2654435761 + static_cast<long>(shared.batches_.size())) % 4001 - 2000);
+        batch->data()[i] =
+            1e-3 *
+            static_cast<double>((i * 2654435761 + static_cast<long>(shared.batches_.size())) % 4001 - 2000);
       shared.batches_.push_back(std::move(batch));
     }
     return *shared.batches_[k];
@@ -60,7 +61,8 @@ const Chain& chain() {
   return value;
 }
 
-[[gnu::target_clones("avx2", "default")]] void triad(double* __restrict a, const double* b, const double* c, long n) {
+[[gnu::target_clones("avx2", "default")]] void triad(double* __restrict a, const double* b, const double* c,
+                                                     long n) {
   for (long i = 0; i < n; ++i) a[i] = b[i] + 0.5 * c[i];
 }
 
@@ -68,16 +70,16 @@ const Chain& chain() {
 void add_yardsticks(std::vector<Benchmark>& all, int count, const std::string& suffix, Threads threads) {
   // body(k, size): turn k, on the first `size` elements of the batches; `each` batches are moved in a turn.
   const auto add = [&](const char* name, int each, auto body) {
-    all.push_back({std::string(name) + "-" + std::to_string(count) + suffix, [=](Problem p) -> std::function<void()> {
-                     Batches::at(p, 3);
-                     return [=] {
-                       long left = p.size() * count / each;
-                       for (std::size_t k = 0; left > 0; ++k, left -= p.size())
-                         in_pieces(threads, std::min(left, p.size()), 8192, [&](long first, long last) {
-                           body(p, k, first, last - first);
-                         });
-                     };
-                   }});
+    all.push_back(
+        {std::string(name) + "-" + std::to_string(count) + suffix, [=](Problem p) -> std::function<void()> {
+           Batches::at(p, 3);
+           return [=] {
+             long left = p.size() * count / each;
+             for (std::size_t k = 0; left > 0; ++k, left -= p.size())
+               in_pieces(threads, std::min(left, p.size()), 8192,
+                         [&](long first, long last) { body(p, k, first, last - first); });
+           };
+         }});
   };
   const auto at = [](Problem p, std::size_t k, long first) { return Batches::at(p, k).data() + first; };
   add("copy", 2, [=](Problem p, std::size_t k, long first, long size) {
@@ -126,19 +128,32 @@ void add_reference(std::vector<Benchmark>& all, const std::string& who, Threads 
     all.push_back(on_batches(tag + who, body, inputs));
   };
   const StepCoefficients c = step_coefficients(step(), sigma());
-  add("Lemma1", [=](auto& x, auto& y, auto&, Batch& out) { q_sample(step().current, x, y, out, threads); return 0; });
-  add("Eq7", [=](auto& x, auto& y, auto&, Batch&) { return q_posterior(step(), sigma(), x, y, threads).mean; });
-  add("Eq8", [=](auto& x, auto& y, auto&, Batch&) { return forward_step(step(), sigma(), x, y, threads).mean; });
+  add("Lemma1", [=](auto& x, auto& y, auto&, Batch& out) {
+    q_sample(step().current, x, y, out, threads);
+    return 0;
+  });
+  add("Eq7",
+      [=](auto& x, auto& y, auto&, Batch&) { return q_posterior(step(), sigma(), x, y, threads).mean; });
+  add("Eq8",
+      [=](auto& x, auto& y, auto&, Batch&) { return forward_step(step(), sigma(), x, y, threads).mean; });
   add("Eq9", [=](auto& x, auto& y, auto&, Batch&) { return predict_x0(step().current, x, y, threads); });
   add("Eq10", [=](auto& x, auto& y, auto&, Batch&) { return p_step(step(), sigma(), x, y, threads).mean; });
-  add("Eq12", [=](auto& x, auto& y, auto& z, Batch& out) { ddim_step(c, x, y, z, out, threads); return 0; }, 3);
+  add(
+      "Eq12",
+      [=](auto& x, auto& y, auto& z, Batch& out) {
+        ddim_step(c, x, y, z, out, threads);
+        return 0;
+      },
+      3);
   add("Eq13", [=](auto& x, auto& y, auto&, Batch&) { return ddim_encode_step(step(), x, y, threads); });
   all.push_back({"AppendixA" + who, [=](Problem p) -> std::function<void()> {
-                   const auto x = std::make_shared<Batch>(Batch::Constant(p.d, p.n, 1.0 / static_cast<double>(p.d)));
+                   const auto x =
+                       std::make_shared<Batch>(Batch::Constant(p.d, p.n, 1.0 / static_cast<double>(p.d)));
                    const auto y = std::make_shared<Batch>(*x);
                    return [=] { keep(discrete_posterior(step(), 0.1, *x, *y, threads)); };
                  }});
-  all.push_back(on_walk("Eq6" + who, [=](const Walk& w) { return q_sample_path(chain(), w.x0, w.noise, threads); }));
+  all.push_back(
+      on_walk("Eq6" + who, [=](const Walk& w) { return q_sample_path(chain(), w.x0, w.noise, threads); }));
   all.push_back(on_walk("Eq11" + who, [=](const Walk& w) {
     return PerSample(log_ratio(chain(), w.model, w.path, w.x0, threads));
   }));
@@ -152,9 +167,13 @@ void add_eigen(std::vector<Benchmark>& all) {
   const auto add = [&](const char* tag, auto body, std::size_t inputs = 2) {
     all.push_back(on_batches(std::string(tag) + "/eigen", body, inputs));
   };
-  const double a = step().current.alpha_bar, p = step().prev.alpha_bar, s = sigma().value(), k = std::sqrt(1 - p - s * s);
-  const auto pred_x0 = [=](const Batch& x, const Batch& eps) { return Batch((x - std::sqrt(1 - a) * eps) / std::sqrt(a)); };
-  add("Lemma1", [=](auto& x, auto& y, auto&, Batch&) { return Batch(std::sqrt(a) * x + std::sqrt(1 - a) * y); });
+  const double a = step().current.alpha_bar, p = step().prev.alpha_bar, s = sigma().value(),
+               k = std::sqrt(1 - p - s * s);
+  const auto pred_x0 = [=](const Batch& x, const Batch& eps) {
+    return Batch((x - std::sqrt(1 - a) * eps) / std::sqrt(a));
+  };
+  add("Lemma1",
+      [=](auto& x, auto& y, auto&, Batch&) { return Batch(std::sqrt(a) * x + std::sqrt(1 - a) * y); });
   add("Eq7", [=](auto& x, auto& x0, auto&, Batch&) {
     const Batch eps = (x - std::sqrt(a) * x0) / std::sqrt(1 - a);
     return Batch(std::sqrt(p) * x0 + k * eps);
@@ -169,10 +188,13 @@ void add_eigen(std::vector<Benchmark>& all) {
     const Batch x0 = pred_x0(x, eps), direction = k * eps;
     return Batch(std::sqrt(p) * x0 + direction);
   });
-  add("Eq12", [=](auto& x, auto& eps, auto& z, Batch&) {
-    const Batch x0 = pred_x0(x, eps), direction = k * eps, mean = std::sqrt(p) * x0 + direction;
-    return Batch(mean + s * z);
-  }, 3);
+  add(
+      "Eq12",
+      [=](auto& x, auto& eps, auto& z, Batch&) {
+        const Batch x0 = pred_x0(x, eps), direction = k * eps, mean = std::sqrt(p) * x0 + direction;
+        return Batch(mean + s * z);
+      },
+      3);
   add("Eq13", [=](auto& x_prev, auto& eps, auto&, Batch&) {
     const Batch x0 = (x_prev - std::sqrt(1 - p) * eps) / std::sqrt(p);
     return Batch(std::sqrt(a) * x0 + std::sqrt(1 - a) * eps);
@@ -185,6 +207,10 @@ void add_eigen(std::vector<Benchmark>& all) {
                      keep(Batch((kept + data).array() + (1 - p - (1 - a) * 0.1) / K));
                    };
                  }});
+}
+
+/// The same along a path of ten steps.
+void add_eigen_walks(std::vector<Benchmark>& all) {
   all.push_back(on_walk("Eq6/eigen", [=](const Walk& w) {
     Path path(w.noise.size());
     const double top = chain().steps.back().current.alpha_bar;
@@ -203,7 +229,8 @@ void add_eigen(std::vector<Benchmark>& all) {
     PerSample loss = PerSample::Zero(w.x0.cols());
     for (std::size_t i = 0; i < w.path.size(); ++i) {
       const double at = chain().steps[i].current.alpha_bar;
-      const Batch eps = (w.path[i] - std::sqrt(at) * w.x0) / std::sqrt(1 - at), theta = std::sqrt(1 - at) * w.path[i];
+      const Batch eps = (w.path[i] - std::sqrt(at) * w.x0) / std::sqrt(1 - at),
+                  theta = std::sqrt(1 - at) * w.path[i];
       const Batch error = eps - theta;
       loss += gamma[static_cast<Eigen::Index>(i)] * error.colwise().squaredNorm().transpose();
     }
@@ -232,9 +259,8 @@ void add_eigen(std::vector<Benchmark>& all) {
 /// What is computed once per step: n is T, the number of times of the schedule; d is not used.
 void add_coefficients(std::vector<Benchmark>& all) {
   const auto add = [&](const char* name, auto body) {
-    all.push_back({std::string(name) + "/reference", [=](Problem p) -> std::function<void()> {
-                     return [=] { keep(body(p)); };
-                   }});
+    all.push_back({std::string(name) + "/reference",
+                   [=](Problem p) -> std::function<void()> { return [=] { keep(body(p)); }; }});
   };
   add("Eq14", [](Problem) { return ode_sigma(step().current); });
   add("Eq16", [](Problem) { return sigma_eta(step(), 0.5); });
@@ -254,6 +280,7 @@ int main(int argc, char** argv) {
     benchmarks::add_reference(all, std::string("/reference") + suffix, threads);
   }
   benchmarks::add_eigen(all);
+  benchmarks::add_eigen_walks(all);
   benchmarks::add_coefficients(all);
   benchmarks::add_host_loops(all);
   return benchmarks::serve(all, argc, argv);

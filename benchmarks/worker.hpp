@@ -1,14 +1,15 @@
 #pragma once
 
-// What every benchmark program is: a worker that is asked for one number at a time, so that programs, and peers in
-// other languages, can be measured in turns.
+// What every benchmark program is: a worker that is asked for one number at a time, so that programs, and
+// peers in other languages, can be measured in turns.
 //
 //   request   NAME D N SECONDS        a name of `--list`, a batch of N samples of D elements, time to spend
 //   answer    {"seconds": S}          or {"error": "..."}, one line; S is for one call
 //
-// A number is the quickest of several short runs: on a machine that others use too, what interrupts a run is not what is
-// measured. Spread and median are those of repetitions minutes apart.
+// A number is the quickest of several short runs: on a machine that others use too, what interrupts a run is
+// not what is measured. Median and spread are those of rounds, between which every other number is taken.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -39,8 +41,8 @@ inline double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Seconds of one call, the least over runs of at least 50 microseconds: three or more in `budget` seconds, one where a
-/// call alone takes longer.
+/// Seconds of one call, the least over runs of at least 50 microseconds: three or more in `budget` seconds,
+/// one where a call alone takes longer.
 inline double quickest(const std::function<void()>& body, double budget) {
   const auto run = [&](long calls) {
     const auto begin = Clock::now();
@@ -98,6 +100,8 @@ int serve(const std::vector<Benchmark>& all, int argc, char** argv, Measure meas
   return 0;
 }
 
-inline int serve(const std::vector<Benchmark>& all, int argc, char** argv) { return serve(all, argc, argv, quickest); }
+inline int serve(const std::vector<Benchmark>& all, int argc, char** argv) {
+  return serve(all, argc, argv, quickest);
+}
 
 }  // namespace ddim::benchmarks

@@ -31,7 +31,7 @@ class QPathDensity {
  public:
   /// Domain: sigma_t > 0, t >= 2.
   explicit QPathDensity(const Chain& chain);
-  /// The square of step i's normals per sample: of q(x_{t-1} | x_t, x_0), and at the last step of q(x_T | x_0).
+  /// The squares of step i's normals per sample: of q(x_{t-1} | x_t, x_0), and of q(x_T | x_0) at the last.
   PerSample squares(const PathBlock& block, std::size_t i) const;
   /// Twice -log q is the sum of all squares and, d times, this.
   double normaliser() const { return normaliser_; }

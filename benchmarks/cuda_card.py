@@ -104,38 +104,49 @@ class Card:
         self.save()
 
     def measure(self, worker, pattern, d, n, limit):
-        """Rounds over the names that match; what ends, hangs or errs loses its own number."""
+        """Rounds over the names that match, written after each; what ends, hangs or errs loses its own number."""
+        # A number may take a fifth of the step, so that one that hangs leaves time for the others; a rehearsal, on a
+        # machine that does other things too, is not about time.
+        patience, limit = (15, 600) if self.rehearsal else (limit / 5, limit)
         end = time.monotonic() + min(limit, self.left())
         names = [name for name in worker.list(max(1, min(60, self.left()))) if re.fullmatch(pattern, name)]
         if not names:
-            self.add({"name": pattern, "d": d, "n": n, "error": "none of these could be run"})
-        seconds, errors = {name: [] for name in names}, {}
+            return self.add({"name": pattern, "d": d, "n": n, "error": "none of these could be run"})
+        before, seconds, errors = list(self.results.rows), {name: [] for name in names}, {}
+
+        def row(name):
+            error = errors.get(name) or (None if seconds[name] else "no time was left")
+            return {"name": name, "d": d, "n": n, "error": error} if error else row_of(name, d, n, seconds[name])
         for _ in range(self.rounds):
             for name in names:
                 left = end - time.monotonic()
                 if name in errors or left <= 0:
                     continue
-                # A number may take a fifth of the step, so that one that hangs leaves time for the others.
-                one, error = worker.ask(name, d, n, 0.002 if self.rehearsal else 0.02, min(left, max(1.0, limit / 5)))
+                one, error = worker.ask(name, d, n, 0.002 if self.rehearsal else 0.02, min(left, patience))
                 if error:
                     errors[name] = error
+                    worker.close()  # after a fault the card answers nothing more to that process
                 else:
                     seconds[name].append(one)
+            self.results.rows = before + [row(name) for name in names]
+            self.save()
         worker.close()
         for name in names:
-            error = errors.get(name) or (None if seconds[name] else "no time was left")
-            self.add({"name": name, "d": d, "n": n, "error": error} if error else row_of(name, d, n, seconds[name]))
+            print(json.dumps(row(name)), flush=True)
+        self.failed = self.failed or any("error" in row(name) for name in names)
 
     def check(self, name, command, limit, says=None):
         """A program that passes with 0 and says why not otherwise; `says` are its words worth keeping."""
-        limit = min(limit, self.left())
+        limit = min(600 if self.rehearsal else limit, self.left())
         if limit <= 0:
             return self.add({"name": name, "error": "no time was left"})
         begin = time.monotonic()
         code, output = run_within(command, limit)
         row = {"name": name, "seconds": round(time.monotonic() - begin, 2)}
-        if code != 0:
-            why = "did not end in time" if code == 124 else f"ended with {code}"
+        why = {0: None, 124: "did not end in time"}.get(code, f"ended with {code}")
+        if why is None and "[  SKIPPED ]" in output:
+            why = "was not run on the card"
+        if why:
             row["error"] = f"{why}: {output.strip()[-600:]}"
         elif says:
             row["says"] = says(output)
@@ -156,15 +167,12 @@ def card_size(card):
 
 
 def bits(card):
-    def cases(output):
-        if "SKIPPED" in output:
-            return "skipped"
-        return output.strip().splitlines()[-1]
     found = tags(card)
     if not found:
         card.add({"name": "bits", "error": "cuda_device_test could not be run"})
     for tag in found:
-        card.check(f"bits/{tag}", [card.programs / "cuda_device_test", f"--gtest_filter={tag}.DeviceEqualsHost"], 60, cases)
+        card.check(f"bits/{tag}", [card.programs / "cuda_device_test", f"--gtest_filter={tag}.DeviceEqualsHost"], 60,
+                   lambda output: output.strip().splitlines()[-1])
 
 
 def rivals(card):

@@ -52,7 +52,7 @@ class Rehearsal(unittest.TestCase):
     def setUp(self):
         self.out = pathlib.Path(tempfile.mkdtemp(dir=self.work.name))
 
-    def script(self, steps, budget=60, programs=None, **environment):
+    def script(self, steps, budget=1200, programs=None, **environment):
         """The command and its environment; only the named steps are taken."""
         code = ("import sys, cuda_card; cuda_card.STEPS = [getattr(cuda_card, name) for name in sys.argv.pop(1).split(',')]; "
                 "sys.exit(cuda_card.main())")

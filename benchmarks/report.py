@@ -70,12 +70,15 @@ def table(path, directory):
         cells += [number(of(f"host-{dtype}")) for dtype in HOST]
         cells += [card_cell(tag, dtype, measured) for dtype in ("float32", "bfloat16")]
         lines.append("| " + " | ".join(cells) + " |")
+    if not ns:
+        lines += ["", "Nothing has been measured with this commit yet: `./run bench`."]
+        return "\n".join(lines + [card_line(measured)]) + "\n"
     lines += ["", f"Nanoseconds per element (Eq6, Eq11 and Theorem1: and step of ten), {d} x {n}, float64 where nothing else is said: "
               "medians of " f"{context['rounds']} interleaved rounds; spreads and every other size are in "
               f"[{pathlib.Path(path).name}](benchmarks/results/{pathlib.Path(path).name}).",
               "GB/s and shares: the reference on one thread, beside the copy and the triad of as many bytes in the same run.",
               "Host: the kernels' loops on one thread; theirs of Eq11 and Theorem1 are of given arrays.",
-              card_line(measured), crossings(rows), f"{context['machine']}; {context['date']}, commit {context['commit']}."]
+              card_line(measured), *filter(None, [crossings(rows)]), f"{context['machine']}; {context['date']}, commit {context['commit']}."]
     return "\n".join(lines) + "\n"
 
 

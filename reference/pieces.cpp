@@ -61,8 +61,8 @@ class Pool {
     }
   }
 
-  /// Claims and does pieces until none is left for the worker of
-  /// this number, 0 being the caller; the ticket it saw last.
+  /// Claims and does pieces until none is left for the worker of this number, 0 being the caller. The ticket
+  /// that it saw last.
   std::uint64_t work(int worker) {
     std::uint64_t seen = ticket_.load(std::memory_order_acquire);
     while ((seen & kLow) != 0 && worker <= static_cast<int>(seen >> 16 & kLow)) {
@@ -94,7 +94,8 @@ void run_pieces(Threads threads, Index pieces, const std::function<void(Index)>&
       thrown[static_cast<std::size_t>(k)] = std::current_exception();
     }
   };
-  if (!Pool::shared().run(threads.count, static_cast<std::uint32_t>(pieces), caught))
+  const int workers = static_cast<int>(std::min<Index>(threads.count, pieces));
+  if (!Pool::shared().run(workers, static_cast<std::uint32_t>(pieces), caught))
     for (Index k = 0; k < pieces; ++k) piece(k);
   for (const std::exception_ptr& error : thrown)
     if (error) std::rethrow_exception(error);

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "benchmarks/cpu.hpp"
+#include "benchmarks/quickest.hpp"
 #include "reference/ddim.hpp"
 #include "reference/pieces.hpp"
 
@@ -283,5 +284,5 @@ int main(int argc, char** argv) {
   benchmarks::add_eigen_walks(all);
   benchmarks::add_coefficients(all);
   benchmarks::add_host_loops(all);
-  return benchmarks::serve(all, argc, argv);
+  return benchmarks::serve(all, argc, argv, ddim::benchmarks::quickest);
 }

@@ -6,8 +6,7 @@
 //   request   NAME D N SECONDS        a name of `--list`, a batch of N samples of D elements, time to spend
 //   answer    {"seconds": S}          or {"error": "..."}, one line; S is for one call
 //
-// A number is the quickest of several short runs: on a machine that others use too, what interrupts a run is
-// not what is measured. Median and spread are those of rounds, between which every other number is taken.
+// Median and spread are those of rounds, between which every other number is taken.
 
 #include <algorithm>
 #include <chrono>
@@ -24,8 +23,6 @@
 
 namespace ddim::benchmarks {
 
-using Clock = std::chrono::steady_clock;
-
 struct Problem {
   long d, n;
   long size() const { return d * n; }
@@ -36,32 +33,6 @@ struct Benchmark {
   std::string name;
   std::function<std::function<void()>(Problem)> prepare;
 };
-
-inline double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-/// Seconds of one call, the least over runs of at least 50 microseconds: three or more in `budget` seconds,
-/// one where a call alone takes longer.
-inline double quickest(const std::function<void()>& body, double budget) {
-  const auto run = [&](long calls) {
-    const auto begin = Clock::now();
-    for (long i = 0; i < calls; ++i) body();
-    return seconds_since(begin);
-  };
-  double spent = run(1);  // maps pages, fills caches
-  long calls = 1;
-  double one = run(calls);
-  while (one < 50e-6 && calls < (1L << 20)) one = run(calls *= 2);
-  double least = one / static_cast<double>(calls);
-  spent += one;
-  for (int i = 0; spent < budget || (i < 2 && one < budget); ++i) {
-    one = run(calls);
-    spent += one;
-    least = std::min(least, one / static_cast<double>(calls));
-  }
-  return least;
-}
 
 /// Answers requests until there are no more. `measure(body, budget)` is how time is taken.
 template <class Measure>
@@ -98,10 +69,6 @@ int serve(const std::vector<Benchmark>& all, int argc, char** argv, Measure meas
     std::fflush(stdout);
   }
   return 0;
-}
-
-inline int serve(const std::vector<Benchmark>& all, int argc, char** argv) {
-  return serve(all, argc, argv, quickest);
 }
 
 }  // namespace ddim::benchmarks

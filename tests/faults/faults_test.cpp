@@ -207,6 +207,10 @@ TEST(Faults, DifferFromTheReferenceWhereTheyShow) {
     EXPECT_EQ(elsewhere.empty(), !fault.in_sampler);
     EXPECT_EQ(unseen_by_check(fault).empty(), !in_sampling.empty());
     EXPECT_EQ(unseen_by_check(fault).find('\n'), std::string::npos);
+    // A wrong generator is another law, and not none.
+    const Answer normals = of_the_rest(wrong).at("normals");
+    EXPECT_TRUE(std::all_of(normals.numbers.begin(), normals.numbers.end(),
+                            [](double z) { return std::isfinite(z); }));
   }
 }
 

@@ -94,7 +94,7 @@ std::span<const SuiteFault> suite_faults() {
        [](Instruments& i) {
          i.p_chi_squared = [](double x, double k) { return statistics::p_chi_squared(x, 2 * k); };
        }},
-      {"whitened-by-subject", "residuals are whitened with the code under test",
+      {"whitened-by-sampler", "residuals are whitened with the code under test",
        [](Instruments& i) { i.whiten_by_paper = false; }},
   };
   return all;

@@ -17,7 +17,7 @@
 
 From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
-From ddim Require Import gaussian fubini predictor steps laws objective dimensions tower paths instances deterministic.
+From ddim Require Import gaussian fubini predictor steps laws objective dimensions tower paths instances euclidean deterministic.
 Open Scope R_scope.
 
 (** ** Continuity of compositions *)
@@ -188,9 +188,6 @@ induction k as [|k IH]; intros f g Hf Hg; [exact I|]. destruct Hf as [H1 H2]. sp
 Qed.
 
 (** ** Layers *)
-
-Fixpoint dot (d : nat) : vec d -> vec d -> R :=
-  match d with O => fun _ _ => 0 | S n => fun w x => fst w * fst x + dot n (snd w) (snd x) end.
 
 (** n rows, each with its weights and its bias. *)
 Fixpoint weights (d n : nat) : Type := match n with O => unit | S k => ((vec d * R) * weights d k)%type end.

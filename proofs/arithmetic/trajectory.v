@@ -7,7 +7,7 @@
     - [runs]: what a program computes.  A step is within g (|c0 x| + |c1 e|) + h of c0 x + c1 e, and e within
       omega |eps| + omega_0 of the model's eps: [plain_step] and [fma_step] are such steps in any format, with
       coefficients off by kappa.
-    - [rounding_error]: it stays within [rounding_bound] of the exact iterates, a number made of the schedule.
+    - [rounding_error]: it stays within a number made of the schedule ([bounds]) of the exact iterates.
     - [whole_trajectory]: and within |P - Q| |y| more of the truth.
     The numbers for Stable Diffusion 1.5's table are in trajectory_numbers.v. *)
 
@@ -151,6 +151,18 @@ induction rest as [|a' rest IH]; intros a x result Y P rho Ht HP HY Hx Hr.
   + exact (step_error a a' x e x' _ Y P rho Ha Hp HP HY eq_refl Hx He Hs).
 Qed.
 
+(** Eq12 at sigma = 0, without any error. *)
+Fixpoint exact_iterates (a x : R) (rest : list R) : R :=
+  match rest with [] => x | a' :: rest => exact_iterates a' (ddim_step a a' 0 x (gaussian_eps m v a x) 0) rest end.
+
+Lemma exact_iterates_product : forall rest a x Y P rho, times a rest -> x = sqrt a * m + P * Y ->
+  exact_iterates a x rest = sqrt (final a rest) * m + fst (bounds a P rho rest) * Y.
+Proof.
+induction rest as [|a' rest IH]; intros a x Y P rho Ht Hx; [exact Hx|]. destruct Ht as [Ha Ht].
+cbn [exact_iterates bounds final]. apply IH; [exact Ht|].
+destruct (exact_step m v a a' x Ha (times_head a' rest Ht)) as [<- ->]. rewrite Hx. ring.
+Qed.
+
 (** The probability flow through x. *)
 Definition flow_ratio (a a' : R) : R := sqrt (data_variance a' v / data_variance a v).
 
@@ -159,14 +171,15 @@ Proof. intros H. unfold data_variance. assert (0 < a * v) by (apply Rmult_lt_0_c
 
 Theorem whole_trajectory a x rest result : times a rest -> Rabs (x - sqrt a * m) <= size -> runs a x rest result ->
   let (P, rho) := bounds a 1 0 rest in
-  Rabs (result - (sqrt (final a rest) * m + P * (x - sqrt a * m))) <= rho /\
+  Rabs (result - exact_iterates a x rest) <= rho /\
   Rabs (result - (sqrt (final a rest) * m + flow_ratio a (final a rest) * (x - sqrt a * m))) <=
     rho + Rabs (P - flow_ratio a (final a rest)) * size.
 Proof.
 intros Ht Hy Hr.
 assert (K := rounding_error rest a x result (x - sqrt a * m) 1 0 Ht Rle_0_1 Hy
   ltac:(replace (x - (sqrt a * m + 1 * (x - sqrt a * m))) with 0 by ring; rewrite Rabs_R0; lra) Hr).
-destruct (bounds a 1 0 rest) as [P rho]. cbn [fst snd] in K. split; [exact K|].
+assert (X := exact_iterates_product rest a x (x - sqrt a * m) 1 0 Ht ltac:(ring)).
+destruct (bounds a 1 0 rest) as [P rho]. cbn [fst snd] in K, X. split; [rewrite X; exact K|].
 set (b := final a rest) in *. set (y := x - sqrt a * m) in *. set (Q := flow_ratio a b).
 replace (result - (sqrt b * m + Q * y)) with ((result - (sqrt b * m + P * y)) + (P - Q) * y) by ring.
 apply Rle_trans with (1 := Rabs_triang _ _). rewrite Rabs_mult. apply Rplus_le_compat; [exact K|].

@@ -193,14 +193,14 @@ Definition checked (is : list I.type) (c : claim) : bool :=
     nonpositive (rho [-] ratio (rounding c) 1000000000) && nonpositive (rho [+] gap [-] ratio (total c) 1000000000)
   end.
 
-(** The bounds hold for every run: of the exact iterates P y, and of the truth Q y. *)
+(** The bounds hold for every run: about the exact iterates, and about the truth. *)
 Definition proved_for (c : claim) : Prop :=
   match sd_alphas (steps c) with
   | [] => False
   | a :: rest => forall x result, Rabs x <= 6 ->
     let v := IZR (fst (variance c)) / IZR (snd (variance c)) in
     0 < v -> runs 0 v (step_weight 24 (2 * u 24)) (3 * tiny (-149)) (4 * u 24) 0 a x rest result ->
-    (exists P, Rabs (result - P * x) <= IZR (rounding c) / 1000000000) /\
+    Rabs (result - exact_iterates 0 v a x rest) <= IZR (rounding c) / 1000000000 /\
     Rabs (result - flow_ratio v a (final a rest) * x) <= IZR (total c) / 1000000000
   end.
 
@@ -263,7 +263,7 @@ rewrite !Rmult_0_r, Rminus_0_r, !Rplus_0_l in K. destruct K as [K1 K2].
 assert (F := ifinal_holds irest as_ HR ia a0 Ha).
 assert (D := iratio_flow_holds iv v Hv ia (ifinal ia irest) a0 (final a0 as_) Ha F).
 split.
-- exists P. apply Rle_trans with (1 := K1).
+- apply Rle_trans with (1 := K1).
   assert (N := nonpositive_correct _ _ (holds_sub _ _ _ _ BR (ratio_holds (rounding c) 1000000000)) C1). lra.
 - apply Rle_trans with (1 := K2).
   assert (G := holds_mul _ _ _ _ (holds_abs _ _ (holds_sub _ _ _ _ BP D)) (holds_Z 6)).

@@ -225,13 +225,15 @@ End Mixture.
 Theorem mixture_eps_one_part d a m v x : 0 < a < 1 -> 0 < v ->
   mixture_eps d a ((1, (m, v)) :: nil) x = gaussian_eps_d d m v a x.
 Proof.
-intros Ha Hv. unfold mixture_eps, mixture_marginal, part_density. cbn [average fst snd].
-set (g := normal_d d _ _ x). assert (P : 0 < g) by (apply normal_d_pos; now apply data_variance_pos).
-replace (1 * g + 0) with g by ring. replace (g / g) with 1 by (field; lra).
-generalize (gaussian_eps_d d m v a x). clear. intro u.
-assert (K : forall n (u : vec n), average_d n ((1, (m, v)) :: nil) (fun _ => scale_d n 1 u) = u); [|apply K].
-induction n as [|n IH]; intros w; [now destruct w|]. destruct w as [w ws]. cbn [average_d].
-f_equal; [unfold scale_d; simpl; ring|]. exact (IH ws).
+intros Ha Hv.
+assert (One : forall n (f : vec d * R -> vec n), average_d n ((1, (m, v)) :: nil) f = f (m, v)).
+{ induction n as [|n IH]; intros f; [simpl; now destruct (f (m, v))|]. cbn [average_d average].
+  rewrite (IH (fun p => snd (f p))). destruct (f (m, v)) as [y ys]. simpl. f_equal. ring. }
+assert (P : 0 < part_density d a x (m, v)) by (apply normal_d_pos; now apply data_variance_pos).
+unfold mixture_eps, mixture_marginal. rewrite One. cbn [average fst snd]. rewrite Rmult_1_l, Rplus_0_r.
+replace (part_density d a x (m, v) / part_density d a x (m, v)) with 1 by (field; lra).
+generalize (gaussian_eps_d d m v a x). clear. unfold scale_d.
+induction d as [|n IH]; intro u; [now destruct u|]. destruct u as [y ys]. cbn [map2 fst snd]. rewrite IH. f_equal. ring.
 Qed.
 
 (** ** sigma-hat *)

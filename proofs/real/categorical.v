@@ -86,8 +86,8 @@ unfold point. destruct (Nat.eqb k i).
     rewrite Rplus_0_l. apply Rmult_lt_0_compat; lra.
 - rewrite Rmult_0_r, Rplus_0_r, Rmult_0_l. destruct (Req_dec b 0) as [->|N]; [lra|].
   assert (L : ln (b / (b + w * f i)) <= 0).
-  { assert (U := ln_le_minus (b / (b + w * f i)) (Rdiv_lt_0_compat _ _ ltac:(lra) ltac:(lra))).
-    assert (V : b / (b + w * f i) <= 1); [|lra].
+  { assert (Pb : 0 < b) by lra. assert (Pc : 0 < b + w * f i) by lra.
+    assert (U := ln_le_minus (b / (b + w * f i)) (Rdiv_lt_0_compat _ _ Pb Pc)). assert (V : b / (b + w * f i) <= 1); [|lra].
     apply (Rmult_le_reg_r (b + w * f i)); [lra|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l; lra. }
   assert (b * - ln (b / (b + w * f i)) >= 0) by (apply Rle_ge, Rmult_le_pos; lra). lra.
 Qed.

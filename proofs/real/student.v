@@ -134,11 +134,12 @@ assert (K : forall n, integral (bell ((INR (S n) + 1) / 2)) (sqrt PI * half_gamm
     + replace ((INR 2 + 1) / 2) with (3 / 2) by (simpl; field). eapply integral_eq; [exact bell_3_2|reflexivity|]. simpl. field. lra.
   - split; [exact B|]. assert (Pm := pos_INR m).
     assert (E : (INR (S (S (S m))) + 1) / 2 = (INR (S m) + 1) / 2 + 1) by (rewrite !S_INR; field). rewrite E.
-    eapply integral_eq; [exact (kernel_step _ _ ltac:(rewrite S_INR; lra) A)|reflexivity|].
+    assert (Hp : 1 <= (INR (S m) + 1) / 2) by (rewrite S_INR; lra).
+    eapply integral_eq; [exact (kernel_step _ _ Hp A)|reflexivity|].
     change (half_gamma (S (S (S m)))) with (INR (S m) / 2 * half_gamma (S m)).
     change (half_gamma (S (S (S (S m))))) with (INR (S (S m)) / 2 * half_gamma (S (S m))).
     assert (P2 := half_gamma_pos (S (S m)) ltac:(lia)). rewrite !S_INR. field. repeat split; lra. }
-apply K.
+exact (proj1 (K n)).
 Qed.
 
 Theorem student_normaliser n : let nu := INR (S n) in

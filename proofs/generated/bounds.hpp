@@ -7,8 +7,8 @@
 
 namespace ddim::proved {
 
-// Right-hand sides of the rounding theorems of proofs/rounding.v: |computed - exact| <= bound, in any binary
-// format with gradual underflow and at least three digits, rounding to nearest, when nothing overflows.
+// Right-hand sides of the rounding theorems of proofs/arithmetic/rounding.v: |computed - exact| <= bound, in
+// any binary format with gradual underflow and at least three digits, to nearest, when nothing overflows.
 // u = 2^-prec and tiny = 2^(emin-1): 2^-53, 2^-1075 for double; 2^-24, 2^-150 for float; 2^-11, 2^-25 for
 // binary16; 2^-8, 2^-134 for bfloat16. tiny for double is below its range: 2^-1074 serves. The theorems are
 // about the bound itself: evaluate it in a type wider than the one under test.
@@ -112,6 +112,36 @@ Real log_error(Real a, Real e) {
   return e / (a - e);
 }
 
+/// running.v, running_error. Bound of |affine2 computed - exact| for exact arguments.
+template <class Real>
+Real affine2_error(Real u, Real tiny, Real c0, Real x, Real c1, Real eps) {
+  const Real zero(0);
+  const Real v0 = c0 * x;
+  const Real e0 = rounded_error(u, tiny, product_error(c0, zero, x, zero), v0);
+  const Real v1 = c1 * eps;
+  const Real e1 = rounded_error(u, tiny, product_error(c1, zero, eps, zero), v1);
+  const Real v2 = v0 + v1;
+  const Real e2 = rounded_error(u, tiny, e0 + e1, v2);
+  return e2;
+}
+
+/// running.v, running_error. Bound of |affine3 computed - exact| for exact arguments.
+template <class Real>
+Real affine3_error(Real u, Real tiny, Real c0, Real x, Real c1, Real eps, Real c2, Real noise) {
+  const Real zero(0);
+  const Real v0 = c0 * x;
+  const Real e0 = rounded_error(u, tiny, product_error(c0, zero, x, zero), v0);
+  const Real v1 = c1 * eps;
+  const Real e1 = rounded_error(u, tiny, product_error(c1, zero, eps, zero), v1);
+  const Real v2 = v0 + v1;
+  const Real e2 = rounded_error(u, tiny, e0 + e1, v2);
+  const Real v3 = c2 * noise;
+  const Real e3 = rounded_error(u, tiny, product_error(c2, zero, noise, zero), v3);
+  const Real v4 = v2 + v3;
+  const Real e4 = rounded_error(u, tiny, e2 + e3, v4);
+  return e4;
+}
+
 /// running.v, running_error. Bound of |lemma1_x0_coefficient computed - exact| for exact arguments.
 template <class Real>
 Real lemma1_x0_coefficient_error(Real u, Real tiny, Real alpha_bar) {
@@ -132,6 +162,15 @@ Real lemma1_std_error(Real u, Real tiny, Real alpha_bar) {
   const Real v1 = sqrt(v0);
   const Real e1 = rounded_error(u, tiny, root_error(v0, e0), v1);
   return e1;
+}
+
+/// running.v, running_error. Bound of |lemma1_variance computed - exact| for exact arguments.
+template <class Real>
+Real lemma1_variance_error(Real u, Real tiny, Real alpha_bar) {
+  const Real zero(0);
+  const Real v0 = Real(1) - alpha_bar;
+  const Real e0 = rounded_error(u, tiny, zero + zero, v0);
+  return e0;
 }
 
 /// running.v, running_error. Bound of |lemma1_sample computed - exact| for exact arguments.
@@ -581,6 +620,80 @@ Real eq12_eps_coefficient_as_written_error(Real u, Real tiny, Real alpha_bar, Re
   return e7;
 }
 
+/// running.v, running_error. Bound of |eq12_direction computed - exact| for exact arguments.
+template <class Real>
+Real eq12_direction_error(Real u, Real tiny, Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  const Real zero(0);
+  const Real v0 = Real(1) - alpha_bar_prev;
+  const Real e0 = rounded_error(u, tiny, zero + zero, v0);
+  const Real v1 = v0 - variance;
+  const Real e1 = rounded_error(u, tiny, e0 + zero, v1);
+  const Real v2 = sqrt(v1);
+  const Real e2 = rounded_error(u, tiny, root_error(v1, e1), v2);
+  return e2;
+}
+
+/// running.v, running_error. Bound of |eq12_v_x_coefficient computed - exact| for exact arguments.
+template <class Real>
+Real eq12_v_x_coefficient_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  const Real zero(0);
+  const Real v0 = alpha_bar_prev * alpha_bar;
+  const Real e0 = rounded_error(u, tiny, product_error(alpha_bar_prev, zero, alpha_bar, zero), v0);
+  const Real v1 = sqrt(v0);
+  const Real e1 = rounded_error(u, tiny, root_error(v0, e0), v1);
+  const Real v2 = Real(1) - alpha_bar_prev;
+  const Real e2 = rounded_error(u, tiny, zero + zero, v2);
+  const Real v3 = v2 - variance;
+  const Real e3 = rounded_error(u, tiny, e2 + zero, v3);
+  const Real v4 = sqrt(v3);
+  const Real e4 = rounded_error(u, tiny, root_error(v3, e3), v4);
+  const Real v5 = Real(1) - alpha_bar;
+  const Real e5 = rounded_error(u, tiny, zero + zero, v5);
+  const Real v6 = sqrt(v5);
+  const Real e6 = rounded_error(u, tiny, root_error(v5, e5), v6);
+  const Real v7 = v4 * v6;
+  const Real e7 = rounded_error(u, tiny, product_error(v4, e4, v6, e6), v7);
+  const Real v8 = v1 + v7;
+  const Real e8 = rounded_error(u, tiny, e1 + e7, v8);
+  return e8;
+}
+
+/// running.v, running_error. Bound of |eq12_v_coefficient computed - exact| for exact arguments.
+template <class Real>
+Real eq12_v_coefficient_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  const Real zero(0);
+  const Real v0 = alpha_bar_prev - alpha_bar;
+  const Real e0 = rounded_error(u, tiny, zero + zero, v0);
+  const Real v1 = alpha_bar * variance;
+  const Real e1 = rounded_error(u, tiny, product_error(alpha_bar, zero, variance, zero), v1);
+  const Real v2 = v0 + v1;
+  const Real e2 = rounded_error(u, tiny, e0 + e1, v2);
+  const Real v3 = Real(1) - alpha_bar_prev;
+  const Real e3 = rounded_error(u, tiny, zero + zero, v3);
+  const Real v4 = v3 - variance;
+  const Real e4 = rounded_error(u, tiny, e3 + zero, v4);
+  const Real v5 = sqrt(v4);
+  const Real e5 = rounded_error(u, tiny, root_error(v4, e4), v5);
+  const Real v6 = sqrt(alpha_bar);
+  const Real e6 = rounded_error(u, tiny, root_error(alpha_bar, zero), v6);
+  const Real v7 = v5 * v6;
+  const Real e7 = rounded_error(u, tiny, product_error(v5, e5, v6, e6), v7);
+  const Real v8 = Real(1) - alpha_bar;
+  const Real e8 = rounded_error(u, tiny, zero + zero, v8);
+  const Real v9 = alpha_bar_prev * v8;
+  const Real e9 = rounded_error(u, tiny, product_error(alpha_bar_prev, zero, v8, e8), v9);
+  const Real v10 = sqrt(v9);
+  const Real e10 = rounded_error(u, tiny, root_error(v9, e9), v10);
+  const Real v11 = v7 + v10;
+  const Real e11 = rounded_error(u, tiny, e7 + e10, v11);
+  const Real v12 = v2 / v11;
+  const Real e12 = rounded_error(u, tiny, ratio_error(v2, e2, v11, e11), v12);
+  return e12;
+}
+
 /// running.v, running_error. Bound of |eq12_step computed - exact| for exact arguments.
 template <class Real>
 Real eq12_step_error(Real u, Real tiny, Real alpha_bar, Real alpha_bar_prev, Real sigma, Real x, Real eps, Real noise) {
@@ -938,6 +1051,56 @@ Real kl_normal_equal_variance_error(Real u, Real tiny, Real mean0, Real mean1, R
   const Real v3 = v1 / v2;
   const Real e3 = rounded_error(u, tiny, ratio_error(v1, e1, v2, e2), v3);
   return e3;
+}
+
+/// running.v, running_error. Bound of |normal_log_density computed - exact| for exact arguments.
+template <class Real>
+Real normal_log_density_error(Real u, Real tiny, Real log_two_pi, Real mean, Real variance, Real x) {
+  using std::log;
+  const Real zero(0);
+  const Real v0 = log(variance);
+  const Real e0 = rounded_error(Real(2) * u, tiny, log_error(variance, zero), v0);
+  const Real v1 = log_two_pi + v0;
+  const Real e1 = rounded_error(u, tiny, zero + e0, v1);
+  const Real v2 = x - mean;
+  const Real e2 = rounded_error(u, tiny, zero + zero, v2);
+  const Real v3 = v2 * v2;
+  const Real e3 = rounded_error(u, tiny, product_error(v2, e2, v2, e2), v3);
+  const Real v4 = v3 / variance;
+  const Real e4 = rounded_error(u, tiny, ratio_error(v3, e3, variance, zero), v4);
+  const Real v5 = v1 + v4;
+  const Real e5 = rounded_error(u, tiny, e1 + e4, v5);
+  const Real v6 = v5 / Real(2);
+  const Real e6 = rounded_error(u, tiny, ratio_error(v5, e5, Real(2), zero), v6);
+  return e6;
+}
+
+/// running.v, running_error. Bound of |truth_gaussian_eps computed - exact| for exact arguments.
+template <class Real>
+Real truth_gaussian_eps_error(Real u, Real tiny, Real alpha_bar, Real mean, Real variance, Real x) {
+  using std::sqrt;
+  const Real zero(0);
+  const Real v0 = Real(1) - alpha_bar;
+  const Real e0 = rounded_error(u, tiny, zero + zero, v0);
+  const Real v1 = sqrt(v0);
+  const Real e1 = rounded_error(u, tiny, root_error(v0, e0), v1);
+  const Real v2 = sqrt(alpha_bar);
+  const Real e2 = rounded_error(u, tiny, root_error(alpha_bar, zero), v2);
+  const Real v3 = v2 * mean;
+  const Real e3 = rounded_error(u, tiny, product_error(v2, e2, mean, zero), v3);
+  const Real v4 = x - v3;
+  const Real e4 = rounded_error(u, tiny, zero + e3, v4);
+  const Real v5 = v1 * v4;
+  const Real e5 = rounded_error(u, tiny, product_error(v1, e1, v4, e4), v5);
+  const Real v6 = alpha_bar * variance;
+  const Real e6 = rounded_error(u, tiny, product_error(alpha_bar, zero, variance, zero), v6);
+  const Real v7 = Real(1) - alpha_bar;
+  const Real e7 = rounded_error(u, tiny, zero + zero, v7);
+  const Real v8 = v6 + v7;
+  const Real e8 = rounded_error(u, tiny, e6 + e7, v8);
+  const Real v9 = v5 / v8;
+  const Real e9 = rounded_error(u, tiny, ratio_error(v5, e5, v8, e8), v9);
+  return e9;
 }
 
 }  // namespace ddim::proved

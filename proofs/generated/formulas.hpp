@@ -7,13 +7,25 @@
 
 namespace ddim::proved {
 
-// Each function is one syntax tree of proofs/formulas.v, whose meaning there is proved to be the paper's.
+// Each function is one syntax tree of proofs/arithmetic/formulas.v, whose meaning is proved to be the paper's.
 // Real is any type with + - * / and sqrt, abs, log found by argument-dependent lookup or in std.
 // No argument is checked: the domain is the theorem's.
 
 template <class Real>
 Real square(Real x) {
   return x * x;
+}
+
+/// An affine map of two batches, in the order in which the library computes every component.
+template <class Real>
+Real affine2(Real c0, Real x, Real c1, Real eps) {
+  return c0 * x + c1 * eps;
+}
+
+/// An affine map of three batches, in the order in which the library computes every component.
+template <class Real>
+Real affine3(Real c0, Real x, Real c1, Real eps, Real c2, Real noise) {
+  return c0 * x + c1 * eps + c2 * noise;
 }
 
 /// Lemma1, Eq6T. x0's coefficient in the mean of q(x_t | x_0).
@@ -28,6 +40,12 @@ template <class Real>
 Real lemma1_std(Real alpha_bar) {
   using std::sqrt;
   return sqrt(Real(1) - alpha_bar);
+}
+
+/// Lemma1, Eq6T. Variance of q(x_t | x_0).
+template <class Real>
+Real lemma1_variance(Real alpha_bar) {
+  return Real(1) - alpha_bar;
 }
 
 /// Lemma1. x_t from x_0 and the noise drawn.
@@ -151,6 +169,28 @@ Real eq12_eps_coefficient_as_written(Real alpha_bar, Real alpha_bar_prev, Real v
   return sqrt(Real(1) - alpha_bar_prev - variance) - sqrt(alpha_bar_prev * (Real(1) - alpha_bar) / alpha_bar);
 }
 
+/// Eq12. The factor of eps in the direction that points to x_t, k = sqrt(1 - a_p - variance).
+template <class Real>
+Real eq12_direction(Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  return sqrt(Real(1) - alpha_bar_prev - variance);
+}
+
+/// Eq12 from v. x_t's coefficient, sqrt(a_p a) + k sqrt(1 - a).
+template <class Real>
+Real eq12_v_x_coefficient(Real alpha_bar, Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  return sqrt(alpha_bar_prev * alpha_bar) + sqrt(Real(1) - alpha_bar_prev - variance) * sqrt(Real(1) - alpha_bar);
+}
+
+/// Eq12 from v. v's coefficient, -(a_p - a + a variance) / (k sqrt(a) + sqrt(a_p (1 - a))), equal to
+/// k sqrt(a) - sqrt(a_p (1 - a)) and free of cancellation.
+template <class Real>
+Real eq12_v_coefficient(Real alpha_bar, Real alpha_bar_prev, Real variance) {
+  using std::sqrt;
+  return -((alpha_bar_prev - alpha_bar + alpha_bar * variance) / (sqrt(Real(1) - alpha_bar_prev - variance) * sqrt(alpha_bar) + sqrt(alpha_bar_prev * (Real(1) - alpha_bar))));
+}
+
 /// Eq12. One generative step, as written.
 template <class Real>
 Real eq12_step(Real alpha_bar, Real alpha_bar_prev, Real sigma, Real x, Real eps, Real noise) {
@@ -263,12 +303,29 @@ Real kl_normal_equal_variance(Real mean0, Real mean1, Real variance) {
   return square(mean0 - mean1) / (Real(2) * variance);
 }
 
+/// log N(x; mean, variance), per dimension, with log(2 pi) given.
+template <class Real>
+Real normal_log_density(Real log_two_pi, Real mean, Real variance, Real x) {
+  using std::log;
+  return -((log_two_pi + log(variance) + square(x - mean) / variance) / Real(2));
+}
+
+/// The best eps for data N(mean, variance).
+template <class Real>
+Real truth_gaussian_eps(Real alpha_bar, Real mean, Real variance, Real x) {
+  using std::sqrt;
+  return sqrt(Real(1) - alpha_bar) * (x - sqrt(alpha_bar) * mean) / (alpha_bar * variance + (Real(1) - alpha_bar));
+}
+
 }  // namespace ddim::proved
 
 // X(name) for every formula above.
 #define DDIM_PROVED_FORMULAS(X) \
+  X(affine2) \
+  X(affine3) \
   X(lemma1_x0_coefficient) \
   X(lemma1_std) \
+  X(lemma1_variance) \
   X(lemma1_sample) \
   X(eq7_x_coefficient) \
   X(eq7_x0_coefficient) \
@@ -286,6 +343,9 @@ Real kl_normal_equal_variance(Real mean0, Real mean1, Real variance) {
   X(eq12_x_coefficient) \
   X(eq12_eps_coefficient) \
   X(eq12_eps_coefficient_as_written) \
+  X(eq12_direction) \
+  X(eq12_v_x_coefficient) \
+  X(eq12_v_coefficient) \
   X(eq12_step) \
   X(eq13_encode_x_coefficient) \
   X(eq13_encode_eps_coefficient) \
@@ -302,6 +362,8 @@ Real kl_normal_equal_variance(Real mean0, Real mean1, Real variance) {
   X(appendixa_data_weight) \
   X(appendixa_uniform_weight) \
   X(kl_normal) \
-  X(kl_normal_equal_variance)
+  X(kl_normal_equal_variance) \
+  X(normal_log_density) \
+  X(truth_gaussian_eps)
 
 #endif

@@ -1,5 +1,5 @@
 // The printed templates, instantiated with rationals, against tests/vectors/exact_step.csv: equality.
-//   exact tests/vectors/exact_step.csv
+//   exact tests/vectors/exact_step.csv COMPARED LEFT_OUT
 
 #include "link/exact.hpp"
 

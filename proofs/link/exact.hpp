@@ -82,12 +82,13 @@ auto spread(const Vector& vector, Function function) {
   (std::make_index_sequence<N>());
 }
 
-/// Runs `agrees` on every vector, names the first that does not agree, and returns the exit status.
+/// Runs `agrees` on every vector of the file, names the first that does not agree, and returns the exit
+/// status: 1 also where other numbers of vectors are compared and left out than the arguments say.
 /// `agrees` returns +1, -1, or 0 for a formula it does not have.
 template <class Agrees>
 int compare(int argc, char** argv, Agrees agrees) {
   try {
-    if (argc != 2) throw std::runtime_error(std::string("usage: ") + argv[0] + " exact_step.csv");
+    if (argc != 4) throw std::runtime_error(std::string("usage: ") + argv[0] + " FILE COMPARED LEFT_OUT");
     int compared = 0, left_out = 0;
     for (const Vector& vector : read_vectors(argv[1])) {
       const int verdict = agrees(vector);
@@ -97,9 +98,10 @@ int compare(int argc, char** argv, Agrees agrees) {
       }
       ++(verdict == 0 ? left_out : compared);
     }
-    if (compared == 0) throw std::runtime_error("nothing was compared");
     std::cout << compared << " vectors agree, " << left_out << " left out\n";
-    return 0;
+    if (compared == std::stoi(argv[2]) && left_out == std::stoi(argv[3])) return 0;
+    std::cerr << "expected " << argv[2] << " and " << argv[3] << '\n';
+    return 1;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 2;

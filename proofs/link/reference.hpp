@@ -47,6 +47,7 @@ inline Sigma variance(const Exact& v) { return Sigma::from_variance(wide(v)); }
 inline Sigma deviation(double s) { return Sigma(s); }
 inline Sigma deviation(const Exact& s) { return variance(s * s); }
 
+inline Batch one(int x) { return Batch::Constant(1, 1, x); }
 inline Batch one(const auto& x) { return Batch::Constant(1, 1, number(x)); }
 inline Wider root(Wider x) { return std::sqrt(x); }
 
@@ -57,19 +58,30 @@ inline Claim ulps(double output, double n = 1) {
 }
 
 /// "Error: affine2_bound", "affine3_bound", with coefficients within one ulp.
-inline Claim affine2(const Batch& output, Wider term0, Wider term1) {
+inline Claim two_terms(const Batch& output, Wider term0, Wider term1) {
   return {output(0), up(proved::affine2_bound_inexact<Wider>(u, tiny, 2 * u, term0, term1))};
 }
-inline Claim affine3(const Batch& output, Wider term0, Wider term1, Wider term2) {
+inline Claim three_terms(const Batch& output, Wider term0, Wider term1, Wider term2) {
   return {output(0), up(proved::affine3_bound_inexact<Wider>(u, tiny, 2 * u, term0, term1, term2))};
 }
 
 struct Reference {
+  static Claim affine2(const auto& c0, const auto& x, const auto& c1, const auto& e) {
+    return {combine({number(c0), "x", one(x)}, {number(c1), "eps", one(e)})(0),
+            up(proved::affine2_bound<Wider>(u, tiny, wider(c0) * wider(x), wider(c1) * wider(e)))};
+  }
+  static Claim affine3(const auto& c0, const auto& x, const auto& c1, const auto& e, const auto& c2,
+                       const auto& z) {
+    return {combine({number(c0), "x", one(x)}, {number(c1), "eps", one(e)}, {number(c2), "noise", one(z)})(0),
+            up(proved::affine3_bound<Wider>(u, tiny, wider(c0) * wider(x), wider(c1) * wider(e),
+                                            wider(c2) * wider(z)))};
+  }
   static Claim lemma1_x0_coefficient(const auto& a) { return ulps(sqrt_alpha_bar(level(a))); }
   static Claim lemma1_std(const auto& a) { return ulps(sqrt_one_minus_alpha_bar(level(a))); }
+  static Claim lemma1_variance(const auto& a) { return ulps(q_marginal(level(a), one(1)).variance); }
   static Claim lemma1_sample(const auto& a, const auto& x0, const auto& z) {
-    return affine2(q_sample(level(a), one(x0), one(z)), root(wider(a)) * wider(x0),
-                   root(1 - wider(a)) * wider(z));
+    return two_terms(q_sample(level(a), one(x0), one(z)), root(wider(a)) * wider(x0),
+                     root(1 - wider(a)) * wider(z));
   }
   static Claim eq7_x_coefficient(const auto& a, const auto& p, const auto& v) {
     return ulps(posterior_coefficients(step(a, p), variance(v)).x_t);
@@ -79,16 +91,16 @@ struct Reference {
   }
   static Claim eq7_mean(const auto& a, const auto& p, const auto& v, const auto& x, const auto& x0) {
     const PosteriorCoefficients c = posterior_coefficients(step(a, p), variance(v));
-    return affine2(q_posterior(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
-                   c.x_t * wider(x));
+    return two_terms(q_posterior(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
+                     c.x_t * wider(x));
   }
   static Claim eq8_prev_coefficient(const auto& a, const auto& p, const auto& v) {
     return ulps(forward_coefficients(step(a, p), variance(v)).x_prev);
   }
   static Claim eq8_mean(const auto& a, const auto& p, const auto& v, const auto& x, const auto& x0) {
     const ForwardCoefficients c = forward_coefficients(step(a, p), variance(v));
-    return affine2(forward_step(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
-                   c.x_prev * wider(x));
+    return two_terms(forward_step(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
+                     c.x_prev * wider(x));
   }
   static Claim eq8_variance(const auto& a, const auto& p, const auto& v) {
     return ulps(forward_coefficients(step(a, p), variance(v)).variance);
@@ -98,24 +110,24 @@ struct Reference {
     return {claim.output, std::max(claim.bound, 0x1p-100)};
   }
   static Claim eq9_predict_x0(const auto& a, const auto& x, const auto& e) {
-    return affine2(predict_x0(level(a), one(x), one(e)), wider(x) / root(wider(a)),
-                   root((1 - wider(a)) / wider(a)) * wider(e));
+    return two_terms(predict_x0(level(a), one(x), one(e)), wider(x) / root(wider(a)),
+                     root((1 - wider(a)) / wider(a)) * wider(e));
   }
   static Claim eq9_predict_eps(const auto& a, const auto& x, const auto& x0) {
-    return affine2(predict_eps(level(a), one(x), one(x0)), wider(x) / root(1 - wider(a)),
-                   root(wider(a) / (1 - wider(a))) * wider(x0));
+    return two_terms(predict_eps(level(a), one(x), one(x0)), wider(x) / root(1 - wider(a)),
+                     root(wider(a) / (1 - wider(a))) * wider(x0));
   }
   static Claim eq9_velocity(const auto& a, const auto& x0, const auto& e) {
-    return affine2(predict_v(level(a), one(e), one(x0)), root(wider(a)) * wider(e),
-                   root(1 - wider(a)) * wider(x0));
+    return two_terms(predict_v(level(a), one(e), one(x0)), root(wider(a)) * wider(e),
+                     root(1 - wider(a)) * wider(x0));
   }
   static Claim eq9_x0_from_velocity(const auto& a, const auto& x, const auto& v) {
-    return affine2(predict_x0_from_v(level(a), one(x), one(v)), root(wider(a)) * wider(x),
-                   root(1 - wider(a)) * wider(v));
+    return two_terms(predict_x0_from_v(level(a), one(x), one(v)), root(wider(a)) * wider(x),
+                     root(1 - wider(a)) * wider(v));
   }
   static Claim eq9_eps_from_velocity(const auto& a, const auto& x, const auto& v) {
-    return affine2(predict_eps_from_v(level(a), one(x), one(v)), root(1 - wider(a)) * wider(x),
-                   root(wider(a)) * wider(v));
+    return two_terms(predict_eps_from_v(level(a), one(x), one(v)), root(1 - wider(a)) * wider(x),
+                     root(wider(a)) * wider(v));
   }
   static Claim eq12_x_coefficient(const auto& a, const auto& p) {
     return ulps(step_coefficients(step(a, p), Sigma(0)).x_t);
@@ -123,18 +135,31 @@ struct Reference {
   static Claim eq12_eps_coefficient(const auto& a, const auto& p, const auto& v) {
     return ulps(step_coefficients(step(a, p), variance(v)).output);
   }
+  static Claim eq12_direction(const auto& p, const auto& v) {
+    const Transition any = step(p / std::decay_t<decltype(p)>(2), p);
+    return ulps(ddim_step_from_parts(any, variance(v), one(0), one(1), one(0))(0));
+  }
+  static Claim eq12_v_x_coefficient(const auto& a, const auto& p, const auto& v) {
+    return ulps(step_coefficients(step(a, p), variance(v), Prediction::v).x_t);
+  }
+  static Claim eq12_v_coefficient(const auto& a, const auto& p, const auto& v) {
+    return ulps(step_coefficients(step(a, p), variance(v), Prediction::v).output);
+  }
   static Claim eq12_step(const auto& a, const auto& p, const auto& s, const auto& x, const auto& e,
                          const auto& z) {
     const StepCoefficients c = step_coefficients(step(a, p), deviation(s));
-    return affine3(ddim_step(c, one(x), one(e), one(z)), c.x_t * wider(x), c.output * wider(e),
-                   c.sigma * wider(z));
+    return three_terms(ddim_step(c, one(x), one(e), one(z)), c.x_t * wider(x), c.output * wider(e),
+                       c.sigma * wider(z));
   }
-  // 1 * c + 0 * d is c: the encoding step shows its coefficients one at a time.
   static Claim eq13_encode_x_coefficient(const auto& a, const auto& p) {
-    return ulps(ddim_encode_step(step(a, p), one(1), one(0))(0));
+    return ulps(encode_coefficients(step(a, p)).x_prev);
   }
   static Claim eq13_encode_eps_coefficient(const auto& a, const auto& p) {
-    return ulps(ddim_encode_step(step(a, p), one(0), one(1))(0));
+    return ulps(encode_coefficients(step(a, p)).eps);
+  }
+  // The x_0 that goes with eps = 0.
+  static Claim eq14_ode_state(const auto& a, const auto& x) {
+    return two_terms(predict_x0(level(a), one(x), one(0)), wider(x) / root(wider(a)), 0);
   }
   static Claim eq14_ode_sigma(const auto& a) { return ulps(ode_sigma(level(a))); }
   static Claim eq16_variance(const auto& eta, const auto& a, const auto& p) {
@@ -171,6 +196,18 @@ struct Reference {
   static Claim kl_normal_equal_variance(const auto& m0, const auto& m1, const auto& v) {
     return {kl_divergence({one(m0), number(v)}, {one(m1), number(v)})[0],
             up(proved::kl_normal_equal_variance_error<Wider>(u, tiny, wider(m0), wider(m1), wider(v)))};
+  }
+  // The library rounds in another order than the tree: twice the tree's error, by hand, and what log(2 pi) is
+  // off.
+  static Claim normal_log_density(const auto& log_two_pi, const auto& m, const auto& v, const auto& x) {
+    const Wider error =
+        proved::normal_log_density_error<Wider>(u, tiny, wider(log_two_pi), wider(m), wider(v), wider(x));
+    return {log_density({one(m), number(v)}, one(x))[0], up(2 * error + u)};
+  }
+  static Claim truth_gaussian_eps(const auto& a, const auto& m, const auto& v, const auto& x) {
+    const EpsModel model = gaussian_eps(Eigen::VectorXd::Constant(1, number(m)), number(v));
+    return {model(level(a), one(x))(0),
+            up(2 * proved::truth_gaussian_eps_error<Wider>(u, tiny, wider(a), wider(m), wider(v), wider(x)))};
   }
 };
 

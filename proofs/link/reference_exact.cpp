@@ -1,5 +1,5 @@
 // The reference against tests/vectors/exact_step.csv: within the bound that it states of the exact value.
-//   reference_exact tests/vectors/exact_step.csv
+//   reference_exact tests/vectors/exact_step.csv COMPARED LEFT_OUT
 
 #include "link/reference.hpp"
 

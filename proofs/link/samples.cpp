@@ -1,5 +1,5 @@
 // The printed templates themselves, instantiated with double, each with its proved error as the bound:
-//   samples | certify --at-least 300 --every-formula
+//   samples | certify
 
 #include "link/samples.hpp"
 

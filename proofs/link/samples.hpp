@@ -24,6 +24,9 @@ using Wider = long double;
 inline constexpr Wider u = 0x1p-53L;
 inline constexpr Wider tiny = 0x1p-1075L;
 
+/// log(2 pi) to within 2^-53.
+inline constexpr double kLogTwoPi = 0x1.d67f1c864beb5p+0;
+
 /// The bound as a double, with room for the roundings of its own evaluation.
 inline double up(Wider bound) { return static_cast<double>(bound) * (1 + 0x1p-40); }
 
@@ -56,8 +59,11 @@ void print_samples(int draws) {
   if constexpr (requires { Implementation::formula(__VA_ARGS__); }) {                    \
     print_line(#formula, std::array{__VA_ARGS__}, Implementation::formula(__VA_ARGS__)); \
   }
+    DDIM_LINE(affine2, s, x, w, e);
+    DDIM_LINE(affine3, s, x, w, e, eta, z);
     DDIM_LINE(lemma1_x0_coefficient, a);
     DDIM_LINE(lemma1_std, a);
+    DDIM_LINE(lemma1_variance, a);
     DDIM_LINE(lemma1_sample, a, x0, z);
     DDIM_LINE(eq7_x_coefficient, a, p, v);
     DDIM_LINE(eq7_x0_coefficient, a, p, v);
@@ -75,6 +81,9 @@ void print_samples(int draws) {
     DDIM_LINE(eq12_x_coefficient, a, p);
     DDIM_LINE(eq12_eps_coefficient, a, p, v);
     DDIM_LINE(eq12_eps_coefficient_as_written, a, p, v);
+    DDIM_LINE(eq12_direction, p, v);
+    DDIM_LINE(eq12_v_x_coefficient, a, p, v);
+    DDIM_LINE(eq12_v_coefficient, a, p, v);
     DDIM_LINE(eq12_step, a, p, s, x, e, z);
     DDIM_LINE(eq13_encode_x_coefficient, a, p);
     DDIM_LINE(eq13_encode_eps_coefficient, a, p);
@@ -92,6 +101,8 @@ void print_samples(int draws) {
     DDIM_LINE(appendixa_uniform_weight, a, p, share);
     DDIM_LINE(kl_normal, x, v, x0, w);
     DDIM_LINE(kl_normal_equal_variance, x, x0, v);
+    DDIM_LINE(normal_log_density, kLogTwoPi, x0, v, x);
+    DDIM_LINE(truth_gaussian_eps, a, x0, w, x);
 #undef DDIM_LINE
   }
 }

@@ -133,8 +133,8 @@ Definition bounds : list formula :=
 
 (** running.v adds one error function per formula and prints the header. *)
 Definition bounds_preamble : list string :=
-  ["// Right-hand sides of the rounding theorems of proofs/rounding.v: |computed - exact| <= bound, in any binary";
-   "// format with gradual underflow and at least three digits, rounding to nearest, when nothing overflows.";
+  ["// Right-hand sides of the rounding theorems of proofs/arithmetic/rounding.v: |computed - exact| <= bound, in";
+   "// any binary format with gradual underflow and at least three digits, to nearest, when nothing overflows.";
    "// u = 2^-prec and tiny = 2^(emin-1): 2^-53, 2^-1075 for double; 2^-24, 2^-150 for float; 2^-11, 2^-25 for";
    "// binary16; 2^-8, 2^-134 for bfloat16. tiny for double is below its range: 2^-1074 serves. The theorems are";
    "// about the bound itself: evaluate it in a type wider than the one under test."].

@@ -4,16 +4,19 @@
     which nothing cancels, equal to it on the domain stated. generated/formulas.hpp is printed from
     these trees. Order of parameters: alpha_bar, alpha_bar_prev, variance (sigma^2), then data.
 
-    The paper's expressions are those of predictor.v, steps.v, laws.v, objective.v and discrete.v.
+    The paper's expressions are those of predictor.v, steps.v, laws.v, objective.v, truths.v and
+    discrete.v.
 
+    - affine2, affine3: what every step is, once its coefficients are numbers.
     - Lemma1: mean coefficient and deviation.  Eq7, Eq8: coefficients, means, variance.
     - NonMarkov: x0's coefficient as written, and in eta without cancellation.
-    - Eq9: x0, eps and v from one another.  Eq12: coefficients (stable and as written) and the step.
+    - Eq9: x0, eps and v from one another.  Eq12: coefficients (stable, as written, from v) and the step.
     - Eq13, Eq14: encoding coefficients, ODE coordinates.  Eq16: variance, radicand, sigma-hat.
-    - Theorem1: c_t and gamma.  AppendixA: weights.  KL of two normals. *)
+    - Theorem1: c_t and gamma.  AppendixA: weights.  KL of two normals, and the logarithm of a normal density.
+    - Truth: the best eps for Gaussian data. *)
 
 Require Import Reals Lra ZArith List String.
-From ddim Require gaussian laws objective.
+From ddim Require gaussian laws objective truths.
 From ddim Require Import expr predictor steps discrete.
 Import ListNotations.
 Open Scope string_scope.
@@ -33,9 +36,18 @@ Definition lemma1_x0_coefficient := Formula "lemma1_x0_coefficient"
 Definition lemma1_std := Formula "lemma1_std"
   ["Lemma1, Eq6T. Deviation of q(x_t | x_0), and eps's coefficient in q_sample."] ["alpha_bar"]
   (Sqrt (1 - $0)).
+Definition lemma1_variance := Formula "lemma1_variance"
+  ["Lemma1, Eq6T. Variance of q(x_t | x_0)."] ["alpha_bar"] (1 - $0)%expr.
 Definition lemma1_sample := Formula "lemma1_sample"
   ["Lemma1. x_t from x_0 and the noise drawn."] ["alpha_bar"; "x0"; "noise"]
   (Sqrt $0 * $1 + Sqrt (1 - $0) * $2)%expr.
+
+Definition affine2 := Formula "affine2"
+  ["An affine map of two batches, in the order in which the library computes every component."]
+  ["c0"; "x"; "c1"; "eps"] ($0 * $1 + $2 * $3)%expr.
+Definition affine3 := Formula "affine3"
+  ["An affine map of three batches, in the order in which the library computes every component."]
+  ["c0"; "x"; "c1"; "eps"; "c2"; "noise"] ($0 * $1 + $2 * $3 + $4 * $5)%expr.
 
 Definition eq7_x_coefficient := Formula "eq7_x_coefficient"
   ["Eq7. x_t's coefficient in the mean. Domain: alpha_bar < 1, variance <= 1 - alpha_bar_prev."] law_names
@@ -95,6 +107,16 @@ Definition eq12_eps_coefficient := Formula "eq12_eps_coefficient"
 Definition eq12_eps_coefficient_as_written := Formula "eq12_eps_coefficient_as_written"
   ["Eq12. The same as k - w, which cancels."] law_names
   (Sqrt radicand - Sqrt ($1 * (1 - $0) / $0))%expr.
+Definition eq12_direction := Formula "eq12_direction"
+  ["Eq12. The factor of eps in the direction that points to x_t, k = sqrt(1 - a_p - variance)."]
+  ["alpha_bar_prev"; "variance"] (Sqrt (1 - $0 - $1)).
+Definition eq12_v_x_coefficient := Formula "eq12_v_x_coefficient"
+  ["Eq12 from v. x_t's coefficient, sqrt(a_p a) + k sqrt(1 - a)."] law_names
+  (Sqrt ($1 * $0) + Sqrt radicand * Sqrt (1 - $0))%expr.
+Definition eq12_v_coefficient := Formula "eq12_v_coefficient"
+  ["Eq12 from v. v's coefficient, -(a_p - a + a variance) / (k sqrt(a) + sqrt(a_p (1 - a))), equal to";
+   "k sqrt(a) - sqrt(a_p (1 - a)) and free of cancellation."] law_names
+  (- (($1 - $0 + $0 * $2) / (Sqrt radicand * Sqrt $0 + Sqrt ($1 * (1 - $0)))))%expr.
 Definition eq12_step := Formula "eq12_step"
   ["Eq12. One generative step, as written."]
   ["alpha_bar"; "alpha_bar_prev"; "sigma"; "x"; "eps"; "noise"]
@@ -151,6 +173,14 @@ Definition kl_normal_equal_variance := Formula "kl_normal_equal_variance"
   ["KL of two normals of one variance, per dimension."] ["mean0"; "mean1"; "variance"]
   (Sqr ($0 - $1) / (2 * $2))%expr.
 
+Definition normal_log_density := Formula "normal_log_density"
+  ["log N(x; mean, variance), per dimension, with log(2 pi) given."]
+  ["log_two_pi"; "mean"; "variance"; "x"]
+  (- (($0 + Log $2 + Sqr ($3 - $1) / $2) / 2))%expr.
+Definition truth_gaussian_eps := Formula "truth_gaussian_eps"
+  ["The best eps for data N(mean, variance)."] ["alpha_bar"; "mean"; "variance"; "x"]
+  (Sqrt (1 - $0) * ($3 - Sqrt $0 * $1) / ($0 * $2 + (1 - $0)))%expr.
+
 (** ** Meaning *)
 
 Open Scope R_scope.
@@ -164,6 +194,14 @@ Theorem Lemma1_tree : forall x0 noise,
   value lemma1_x0_coefficient [a] = sqrt a /\ value lemma1_std [a] = sqrt (1 - a) /\
   value lemma1_sample [a; x0; noise] = q_sample a x0 noise.
 Proof. repeat split. Qed.
+
+Theorem affine_tree : forall c0 x c1 eps c2 noise,
+  value affine2 [c0; x; c1; eps] = c0 * x + c1 * eps /\
+  value affine3 [c0; x; c1; eps; c2; noise] = c0 * x + c1 * eps + c2 * noise.
+Proof. repeat split. Qed.
+
+Theorem Lemma1_tree_variance : value lemma1_variance [a] = 1 - a.
+Proof. reflexivity. Qed.
 
 (** Eq7's mean is posterior_mean; its two coefficients reproduce it. *)
 Theorem Eq7_tree_mean : forall x x0, value eq7_mean [a; a_p; s ^ 2; x; x0] = posterior_mean a a_p s x x0.
@@ -233,6 +271,34 @@ assert (E : value eq12_eps_coefficient [a; a_p; s ^ 2] = step_k a_p s - step_w a
   by (symmetry; exact (Eq12_stable a a_p s Ha Hp Hs)).
 rewrite E; split; [|reflexivity].
 rewrite Eq12_affine by lra; reflexivity.
+Qed.
+
+Theorem Eq12_tree_direction : value eq12_direction [a_p; s ^ 2] = step_k a_p s.
+Proof. reflexivity. Qed.
+
+(** The step from v: Eq12 with the eps that x and v give. *)
+Theorem Eq12_tree_velocity : forall x v z, 0 < a < 1 -> 0 < a_p -> 0 <= 1 - a_p - s ^ 2 ->
+  ddim_step a a_p s x (eps_from_velocity a x v) z
+  = value eq12_v_x_coefficient [a; a_p; s ^ 2] * x + value eq12_v_coefficient [a; a_p; s ^ 2] * v + s * z.
+Proof.
+intros x v z Ha Hp Hs; tree.
+set (k := sqrt (1 - a_p - s ^ 2)).
+assert (K : k ^ 2 = 1 - a_p - s ^ 2) by (apply sqrt_squared; exact Hs).
+assert (A := sqrt_squared a ltac:(lra)); assert (B := sqrt_squared (1 - a) ltac:(lra)).
+assert (P := sqrt_squared a_p ltac:(lra)).
+assert (0 < sqrt a) by (apply sqrt_lt_R0; lra); assert (0 < sqrt (1 - a)) by (apply sqrt_lt_R0; lra).
+assert (0 < sqrt a_p) by (apply sqrt_lt_R0; lra); assert (0 <= k) by apply sqrt_pos.
+assert (predict_x0 a x (eps_from_velocity a x v) = x0_from_velocity a x v) as E.
+{ unfold predict_x0, eps_from_velocity, x0_from_velocity.
+  replace x with (x * (sqrt a ^ 2 + sqrt (1 - a) ^ 2)) at 1 by (rewrite A, B; ring); field; lra. }
+unfold ddim_step; rewrite E; fold k.
+rewrite (sqrt_mult a_p a), (sqrt_mult a_p (1 - a)) by lra.
+replace (- ((a_p - a + a * s ^ 2) / (k * sqrt a + sqrt a_p * sqrt (1 - a))))
+  with (k * sqrt a - sqrt a_p * sqrt (1 - a)).
+- unfold eps_from_velocity, x0_from_velocity; ring.
+- replace (a_p - a + a * s ^ 2) with ((sqrt a_p * sqrt (1 - a)) ^ 2 - (k * sqrt a) ^ 2)
+    by (rewrite !Rpow_mult_distr, A, B, P, K; ring).
+  field; nra.
 Qed.
 
 Theorem Eq13_tree : forall x eps, 0 < a < 1 -> 0 < a_p <= 1 ->
@@ -307,22 +373,41 @@ Theorem KL_tree : forall m0 v0 m1 v1, 0 < v0 -> 0 < v1 ->
 Proof.
 intros m0 v0 m1 v1 H0 H1; split; [now apply objective.KL_general|now apply objective.KL_equal].
 Qed.
+
+Theorem log_density_tree : forall m v x, 0 < v ->
+  value normal_log_density [ln (2 * PI); m; v; x] = ln (gaussian.normal m v x).
+Proof.
+intros m v x Hv; tree; unfold gaussian.normal.
+pose proof PI_RGT_0.
+assert (S : 0 < sqrt (2 * PI * v)) by (apply sqrt_lt_R0; nra).
+assert (L : ln (2 * PI) + ln v = 2 * ln (sqrt (2 * PI * v))).
+{ rewrite <- ln_mult by lra; set (q := 2 * PI * v) in *.
+  assert (Q : sqrt q * sqrt q = q) by (apply sqrt_sqrt; unfold q; nra).
+  transitivity (ln (sqrt q * sqrt q)); [now rewrite Q|rewrite ln_mult by assumption; ring]. }
+match goal with |- _ = ln (?e / ?q) => change (e / q) with (e * / q) end.
+rewrite (ln_mult (exp _) (/ _)); [|apply exp_pos|now apply Rinv_0_lt_compat].
+rewrite ln_exp, ln_Rinv by assumption; rewrite L; field; lra.
+Qed.
+
+Theorem Truth_tree : forall m v x, value truth_gaussian_eps [a; m; v; x] = truths.gaussian_eps m v a x.
+Proof. reflexivity. Qed.
 End Meaning.
 
 (** ** The header *)
 
 Definition formulas : list formula :=
-  [lemma1_x0_coefficient; lemma1_std; lemma1_sample;
+  [affine2; affine3; lemma1_x0_coefficient; lemma1_std; lemma1_variance; lemma1_sample;
    eq7_x_coefficient; eq7_x0_coefficient; eq7_mean;
    eq8_prev_coefficient; eq8_mean; eq8_variance;
    nonmarkov_x0_coefficient; nonmarkov_x0_coefficient_of_eta;
    eq9_predict_x0; eq9_predict_eps; eq9_velocity; eq9_x0_from_velocity; eq9_eps_from_velocity;
-   eq12_x_coefficient; eq12_eps_coefficient; eq12_eps_coefficient_as_written; eq12_step;
+   eq12_x_coefficient; eq12_eps_coefficient; eq12_eps_coefficient_as_written; eq12_direction;
+   eq12_v_x_coefficient; eq12_v_coefficient; eq12_step;
    eq13_encode_x_coefficient; eq13_encode_eps_coefficient; eq14_ode_state; eq14_ode_sigma;
    eq16_variance; eq16_sigma; eq16_variance_adjacent; eq16_radicand; eq16_sigma_hat;
    theorem1_gamma; theorem1_gamma_first;
    appendixa_noisy_weight; appendixa_data_weight; appendixa_uniform_weight;
-   kl_normal; kl_normal_equal_variance].
+   kl_normal; kl_normal_equal_variance; normal_log_density; truth_gaussian_eps].
 
 (** For programs that treat all formulas alike. *)
 Fixpoint name_list (fs : list formula) : list string :=
@@ -333,7 +418,7 @@ Fixpoint name_list (fs : list formula) : list string :=
   end.
 
 Definition formulas_hpp : string := header_of "DDIM_PROVED_FORMULAS_HPP" ["<cmath>"]
-  ["// Each function is one syntax tree of proofs/formulas.v, whose meaning there is proved to be the paper's.";
+  ["// Each function is one syntax tree of proofs/arithmetic/formulas.v, whose meaning is proved to be the paper's.";
    "// Real is any type with + - * / and sqrt, abs, log found by argument-dependent lookup or in std.";
    "// No argument is checked: the domain is the theorem's.";
    "";

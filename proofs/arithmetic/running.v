@@ -6,6 +6,7 @@
     - running_error: where [safe] holds (no division by what may be zero, no root of zero, no
       logarithm of what may not be positive), |computed - exact| <= error, in any format of rounding.v.
       The platform's log is a parameter, assumed within one ulp: 2u|ln x| + tiny.
+    - affine_program: the trees affine2 and affine3, computed, are sum2 and sum3 of rounding.v.
     - running_instance: such a logarithm, and formulas with roots, quotients and a logarithm, in binary64.
     - Its ingredients are trees themselves, and the printed <formula>_error functions of
       generated/bounds.hpp are chains of them: the tolerance for each coefficient is the theorem's. *)
@@ -215,6 +216,12 @@ intros env e; induction e; intros S.
 - destruct S as (S1 & S2); cbn [error computed]; apply after_carries, product_carries; auto.
 - destruct S as (S1 & S2 & P); cbn [error computed]; apply after_carries, ratio_carries; auto.
 Qed.
+
+(** The printed affine maps, computed, are the sums of rounding.v, whose bounds are sharper than [error]. *)
+Theorem affine_program : forall c0 x c1 e s z,
+  computed [c0; x; c1; e] (body affine2) = sum2 emin prec choice c0 x c1 e /\
+  computed [c0; x; c1; e; s; z] (body affine3) = sum3 emin prec choice c0 x c1 e s z.
+Proof. split; reflexivity. Qed.
 
 (** The constants of the trees are exact in every such format. *)
 Theorem constants_exact : forall z, (emin <= 0)%Z -> (Z.abs z < 8)%Z -> rnd (IZR z) = IZR z.

@@ -304,13 +304,14 @@ Proof. intros D Hi. exact (Lemma1_joint_d d _ sigma x0 n D i Hi). Qed.
 
 (** DDPM at every step is DDPM along tau. *)
 Theorem sigma_tau_ddpm alpha_bar sigma lo n :
-  (forall t, 0 < alpha_bar t < 1) -> (forall t, (lo <= t)%nat -> sigma (S t) ^ 2 = ddpm_variance (alpha_bar (S t)) (alpha_bar t)) ->
+  (forall t, (lo <= t)%nat -> 0 < alpha_bar t < 1) ->
+  (forall t, (lo <= t)%nat -> sigma (S t) ^ 2 = ddpm_variance (alpha_bar (S t)) (alpha_bar t)) ->
   bridge alpha_bar sigma lo n = ddpm_variance (alpha_bar (lo + n)%nat) (alpha_bar lo).
 Proof.
 intros Ha Hs. unfold ddpm_variance in *. induction n as [|n IH].
-- rewrite Nat.add_0_r. simpl. destruct (Ha lo). field. lra.
+- rewrite Nat.add_0_r. simpl. destruct (Ha lo ltac:(lia)). field. lra.
 - cbn [bridge]. rewrite IH, Hs by lia. replace (lo + S n)%nat with (S (lo + n)) by lia.
-  destruct (Ha lo), (Ha (lo + n)%nat), (Ha (S (lo + n))). field. lra.
+  destruct (Ha lo ltac:(lia)), (Ha (lo + n)%nat ltac:(lia)), (Ha (S (lo + n)) ltac:(lia)). field. lra.
 Qed.
 
 (** The sigma of the same time is another: squares 1/4 and 1/3, at alpha_bar = 1/2, 1/4, 1/8. *)

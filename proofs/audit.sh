@@ -12,10 +12,10 @@
 #               word for word, those of assumptions.expected: every file of _CoqProject, except that
 #               link/print.sh compares the trees of formulas.v, the texts of tolerances.v and the table
 #               exact.cases instead;
-#   axioms      those axioms are among the four of Coq's Reals library; certified.v, which computes with
-#               CoqInterval, may add Coq's primitive integers;
-#   kernel      coqchk accepts all files but certified.v (on CoqInterval it does not finish), and sees
-#               the same four axioms.
+#   axioms      those axioms are among the four of Coq's Reals library; certified.v and trajectory_numbers.v,
+#               which compute with CoqInterval, may add Coq's primitive integers;
+#   kernel      coqchk accepts all files but those two (on CoqInterval it does not finish), and sees the same
+#               four axioms.
 # The first four need no Coq and come first.
 #   --accept     rewrites assumptions.expected once every other check has passed (read its diff before
 #                committing it; pinned.txt is written by hand)
@@ -37,8 +37,8 @@ if $accept && $quick; then usage "--accept needs every check, and --quick leaves
 cd "$(dirname "$0")" || exit 1
 
 FILES=$(sed -n 's/\.v$//p' _CoqProject)  # paths without .v; in Coq a file goes by its stem
-INTERVAL=$(grep -x arithmetic/certified <<< "$FILES")
-PURE=$(grep -vx arithmetic/certified <<< "$FILES")
+INTERVAL=$(grep -xE 'arithmetic/(certified|trajectory_numbers)' <<< "$FILES")
+PURE=$(grep -vxE 'arithmetic/(certified|trajectory_numbers)' <<< "$FILES")
 ALLOWED="Classical_Prop.classic FunctionalExtensionality.functional_extensionality_dep \
 ClassicalDedekindReals.sig_forall_dec ClassicalDedekindReals.sig_not_dec"
 
@@ -98,7 +98,7 @@ done
 (
   echo "(* What audit.sh compares: the axioms of all theorems, the theorems, the definitions. *)"
   sed 's/^/Axiom used: /' "$work/axioms"
-  comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used by ${INTERVAL##*/}: /"
+  comm -13 "$work/axioms" "$work/axioms_interval" | sed "s/^/Axiom used with CoqInterval: /"
   # shellcheck disable=SC2086
   { theorems $FILES | sed 's/.*/Check &./'; definitions $FILES | sed 's/.*/Print &./'; } | printed
 ) > "$work/found" || exit 1

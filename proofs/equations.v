@@ -21,11 +21,35 @@
     - [kl p r l]: the integral of p log (p / r) converges, and is l.
     - [tame f]: f is continuous and |f x| <= C exp (b |x|) for some C, b.  Every Lipschitz or
       polynomially bounded continuous function is.
-    Statements are about one component (d = 1); [_d] marks those in d dimensions. *)
+    - Eq9 and back: [predict_x0 a x eps] = (x - sqrt (1 - a) eps) / sqrt a, [predict_eps a x x0] = (x - sqrt a x0) /
+      sqrt (1 - a), [q_sample a x0 eps] = sqrt a x0 + sqrt (1 - a) eps.
+    - [q_marginal a x0], [q_posterior a a_p s x0 x_t], [posterior_mean a a_p s x_t x0], [q_joint]: Eq6T, Eq7, Eq7's mean,
+      Eq6; [q_bayes a a_p s x0 x_prev x_t]: Eq8's quotient; [p_first], [p_step], [p_joint]: Eq10.
+    - [ddim_step a a_p s x eps z]: Eq12; [ddim_encode_step a a_p x eps]: from a_p up to a, at s = 0;
+      [ddim_iterates e a x n]: n of them along a_0, a_1, ...; [path_length g n], [path_squares g n]: the sums of
+      |h_i| and of h_i^2, h_i = g (i + 1) - g i.
+    - [sigma_of_eta eta a a_p]: Eq16; [gamma_step a a_p s], [gamma alpha_bar sigma t]: Theorem1's exact weights.
+    - [J], [L] (d = 1), [J_d], [losses_d]: Eq11 and L_gamma, as Theorem1 writes them out.
+    - [truth_A], [truth_B], [truth_mean], [truth_variance]: the generative step for Gaussian data is x -> A x + B
+      plus noise; mean and variance n steps below T.
+    - [weigh data f]: the sum of w f(x) over weighted points, all w > 0 ([positive_data], [positive_weights]).
+    - [point j], [total K f]: one-hot, and the sum over K categories.
+    - [reached M c h], [null_expectation q N phi h l]: M was at least c at some time up to h; the expectation of
+      phi after N more data is l ([reaches], [expected] for observations of any type).
+    In R^d: [vec d] is R^d, a tuple; [normal_d d m v] the density of N(m, v I); [integral_d], [integrate_out_d],
+    [kl_d] as above; [map2 d f x y] componentwise, [scale_d d k x] = k x, [plus_d], [minus_d], [const_d d c] =
+    (c, ..., c), [dot], [norm_d], [distance2 d x y] = |x - y|^2; [tame_d], [tame_map d n f]: each component of f is
+    continuous, all variables together, and at most C exp (b (|z_1| + ... + |z_d|)), [polynomial_map]: and at most
+    a polynomial; [ddim_chain_d d alpha_bar eps_theta T n x]: x_{T-n} from x_T = x by the steps of Eq12 at s = 0;
+    [euler_d d e g x n]: Euler's n steps along the grid g.
+    Names ending in [_d] are kernels and densities in R^d of the name before it.  A statement with [_d] in its
+    name stands beside its one-dimensional one; where there is none, statements are about one component. *)
 
-From Coq Require Import Reals List.
+From Coq Require Import Reals Lra Lia List.
 From Coquelicot Require Import Coquelicot.
 From ddim Require gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess refuted discrete.
+From ddim Require euclidean deterministic marginals networks empirical weights contraction mixture evidence student categorical.
+Import euclidean deterministic marginals networks empirical weights contraction mixture evidence student categorical.
 Import gaussian fubini predictor steps laws objective dimensions tower paths truths flow eprocess discrete.
 Open Scope R_scope.
 
@@ -45,6 +69,11 @@ split; [exact gauss_integral|]. intros m v Hv. repeat split.
 - now apply normal_variance.
 - intros. now apply normal_quadratic.
 Qed.
+
+(** The density of N(m, v I) in R^d. *)
+Theorem Normal_d : forall d m v x, 0 < v ->
+  normal_d d m v x = exp (- distance2 d x m / (2 * v)) / sqrt (2 * PI * v) ^ d.
+Proof. exact normal_d_isotropic. Qed.
 
 (** ** The inference process *)
 
@@ -67,6 +96,15 @@ Theorem Eq6 : forall alpha_bar sigma x0 T,
   (chain_domain alpha_bar sigma T ->
     integrate_out (seq 1 T) (q_joint alpha_bar sigma x0 T) (fun _ => 1)).
 Proof. split; [reflexivity|]. apply Eq6_normalised. Qed.
+
+(** Along a path of states [x t] in R^d: Eq6, a density; Eq10. *)
+Theorem Eq6_d : forall d alpha_bar sigma x0 T,
+  (forall x, q_joint_d d alpha_bar sigma x0 T x =
+    q_marginal_d d (alpha_bar T) x0 (x T) *
+    product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t)) 1 (T - 1)) /\
+  (chain_domain alpha_bar sigma T ->
+    integrate_out_d d (seq 1 T) (q_joint_d d alpha_bar sigma x0 T) (fun _ => 1)).
+Proof. split; [reflexivity|]. apply Eq6_normalised_d. Qed.
 
 (** q(x_t | x_0) = N(sqrt a_t x_0, 1 - a_t) for every t: integrate every other state out of Eq6. *)
 Theorem Lemma1 : forall alpha_bar sigma x0 T t,
@@ -96,6 +134,33 @@ Theorem Lemma1_tau : forall alpha_bar T (tau : nat -> nat) sigma n x0 (q : nat -
   forall i x, (1 <= i <= n)%nat -> q i x = normal (sqrt (alpha_bar (tau i)) * x0) (1 - alpha_bar (tau i)) x.
 Proof. exact Lemma1_subsequence. Qed.
 
+(** Over R^d: every other state integrated out of Eq6. *)
+Theorem Lemma1_d : forall d alpha_bar sigma (x0 : vec d) T t,
+  chain_domain alpha_bar sigma T -> (1 <= t <= T)%nat ->
+  integrate_out_d d (seq 1 (t - 1) ++ rev (seq (S t) (T - t)))
+    (q_joint_d d alpha_bar sigma x0 T)
+    (fun x => normal_d d (scale_d d (sqrt (alpha_bar t)) x0) (1 - alpha_bar t) (x t)).
+Proof. intros d alpha_bar sigma x0 T t D Ht. exact (Lemma1_joint_d d alpha_bar sigma x0 T D t Ht). Qed.
+
+(** The same along a sub-sequence tau, for the chain with sigmas of its own. *)
+Theorem Lemma1_tau_d : forall d alpha_bar (tau : nat -> nat) sigma n (x0 : vec d) i,
+  chain_domain (fun i => alpha_bar (tau i)) sigma n -> (1 <= i <= n)%nat ->
+  integrate_out_d d (seq 1 (i - 1) ++ rev (seq (S i) (n - i)))
+    (q_joint_d d (fun i => alpha_bar (tau i)) sigma x0 n)
+    (fun x => normal_d d (scale_d d (sqrt (alpha_bar (tau i))) x0) (1 - alpha_bar (tau i)) (x i)).
+Proof. exact Lemma1_tau_joint_d. Qed.
+
+(** And Eq6's own marginal at tau: integrating every state outside tau (first those below tau 1, then those
+    above tau n, then the [gaps]) leaves Eq6 along tau, with sigma_tau (i + 1)^2 the variance of x_tau(i)
+    given x_tau(i+1) and x_0 ([bridge]: s''^2 = s'^2 + (1 - a_q - s'^2) s^2 / (1 - a_p), step by step). *)
+Theorem Eq6_tau_d : forall d alpha_bar sigma (x0 : vec d) T (tau : nat -> nat) n,
+  chain_domain alpha_bar sigma T -> (1 <= n)%nat -> (1 <= tau 1%nat)%nat -> (tau n <= T)%nat ->
+  (forall i, (1 <= i < n)%nat -> (tau i < tau (S i))%nat) ->
+  integrate_out_d d (seq 1 (tau 1%nat - 1) ++ rev (seq (S (tau n)) (T - tau n)) ++ gaps tau (n - 1))
+    (q_joint_d d alpha_bar sigma x0 T)
+    (fun x => q_joint_d d (fun i => alpha_bar (tau i)) (sigma_tau alpha_bar sigma tau) x0 n (fun i => x (tau i))).
+Proof. intros. now apply marginals.Eq6_tau_d. Qed.
+
 (** ** The forward process *)
 
 (** q(x_t | x_{t-1}, x_0) by Bayes' rule: the quotient of three densities is this normal density. *)
@@ -106,6 +171,14 @@ Theorem Eq8 : forall a a_p s x0 x_prev x_t,
          (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
 Proof. exact Eq8_closed_form. Qed.
 
+Theorem Eq8_d : forall d a a_p s x0 x_prev x_t,
+  eq7_domain a a_p s ->
+  q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
+  normal_d d (map2 d (fun x0 x_prev =>
+      sqrt a * x0 + sqrt ((1 - a) * (1 - a_p - s ^ 2)) / (1 - a_p) * (x_prev - sqrt a_p * x0)) x0 x_prev)
+    (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
+Proof. exact Eq8_closed_form_d. Qed.
+
 (** That quotient forgets x_0 exactly at DDPM's variance: otherwise the forward process is not Markov. *)
 Theorem NonMarkov : forall a a_p s,
   eq7_domain a a_p s ->
@@ -114,6 +187,14 @@ Theorem NonMarkov : forall a a_p s,
       q_posterior a a_p s x0' x_t x_prev * q_marginal a x0' x_t / q_marginal a_p x0' x_prev) <->
    s ^ 2 = (1 - a_p) / (1 - a) * (1 - a / a_p)).
 Proof. exact NonMarkov_iff. Qed.
+
+Theorem NonMarkov_d : forall d a a_p s,
+  (1 <= d)%nat -> eq7_domain a a_p s ->
+  ((forall x0 x0' x_prev x_t,
+      q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
+      q_posterior_d d a a_p s x0' x_t x_prev * q_marginal_d d a x0' x_t / q_marginal_d d a_p x0' x_prev) <->
+   s ^ 2 = (1 - a_p) / (1 - a) * (1 - a / a_p)).
+Proof. exact NonMarkov_iff_d. Qed.
 
 (** In e_t = (x_t - sqrt a_t x_0) / sqrt (1 - a_t) the chain is AR(1), read down or up:
     rho^2 = 1 - s^2 / (1 - a_p); the factors sqrt (1 - a) are Jacobians. *)
@@ -174,6 +255,14 @@ Theorem Eq10 :
      normal (f 1%nat) (sigma 1%nat ^ 2) x0).
 Proof. split; [exact Eq10_later|reflexivity]. Qed.
 
+Theorem Eq10_d : forall d alpha_bar sigma T eps_theta x0 x,
+  let f t := map2 d (predict_x0 (alpha_bar t)) (x t) (eps_theta t (x t)) in
+  p_joint_d d alpha_bar sigma T eps_theta x0 x =
+  normal_d d (const_d d 0) 1 (x T) *
+  product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) (f (S t)) (x (S t)) (x t)) 1 (T - 1) *
+  normal_d d (f 1%nat) (sigma 1%nat ^ 2) x0.
+Proof. reflexivity. Qed.
+
 (** ** The objective *)
 
 (** Lines 1 and 2 of Eq11 agree on every path. *)
@@ -187,11 +276,27 @@ Theorem Eq11 : forall alpha_bar sigma T eps_theta x0 x,
   - ln (normal 0 1 (x T)).
 Proof. intros alpha_bar sigma T eps_theta x0 x H H1. exact (Eq11_lines alpha_bar sigma T H H1 eps_theta x0 x). Qed.
 
+(** Lines 1 and 2 of Eq11 agree on every path; eps_theta may couple the components. *)
+Theorem Eq11_d : forall d alpha_bar sigma T eps_theta x0 x,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x) =
+  ln (q_marginal_d d (alpha_bar T) x0 (x T))
+  + sum (fun t => ln (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t))) 1 (T - 1)
+  - (ln (p_first_d d alpha_bar sigma eps_theta (x 1%nat) x0)
+     + sum (fun t => ln (p_step_d d alpha_bar sigma eps_theta t (x (S t)) (x t))) 1 (T - 1))
+  - ln (normal_d d (const_d d 0) 1 (x T)).
+Proof. intros d alpha_bar sigma T eps_theta x0 x H H1. exact (Eq11_lines_d d alpha_bar sigma T H H1 eps_theta x0 x). Qed.
+
 (** Kullback-Leibler divergences of normal laws. *)
 Theorem KL : forall m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
   kl (normal m1 v1) (normal m2 v2) ((ln (v2 / v1) + (v1 + (m1 - m2) ^ 2) / v2 - 1) / 2) /\
   kl (normal m1 v1) (normal m2 v1) ((m1 - m2) ^ 2 / (2 * v1)).
 Proof. intros. split; [now apply KL_general|now apply KL_equal]. Qed.
+
+Theorem KL_d : forall d m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
+  kl_d d (normal_d d m1 v1) (normal_d d m2 v2)
+    ((INR d * (ln (v2 / v1) + v1 / v2 - 1) + distance2 d m1 m2 / v2) / 2).
+Proof. exact KL_general_d. Qed.
 
 (** J, the integral over x_1, ..., x_T of q log (q / p), converges for every tame model, and is a
     sum of divergences and an expected log likelihood, all of which converge. *)
@@ -213,6 +318,30 @@ Theorem Eq11_J : forall alpha_bar sigma T eps_theta x0,
 Proof.
 intros alpha_bar sigma T eps_theta x0 H H1 Hm.
 exact (Eq11_KL_form alpha_bar sigma T H H1 eps_theta x0 Hm).
+Qed.
+
+(** J, the integral over x_1, ..., x_T in R^d of q log (q / p), converges to its KL form, all terms of which
+    converge.  [tame_map d d f]: each component of f is continuous, all variables together, and at most
+    C exp (b (|z_1| + ... + |z_d|)). *)
+Theorem Eq11_J_d : forall d alpha_bar sigma T (eps_theta : nat -> vec d -> vec d) x0,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
+    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
+    (forall t x, (1 <= t < T)%nat ->
+      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
+             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
+    (forall t, (1 <= t < T)%nat ->
+      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
+    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
+      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
+    integrate_out_d d (seq 1 T)
+      (fun x => q_joint_d d alpha_bar sigma x0 T x *
+        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
+      (fun _ => KL_T + sum mean_KL 1 (T - 1) + nll).
+Proof.
+intros d alpha_bar sigma T eps_theta x0 H H1 Hm.
+exact (Eq11_KL_form_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
 Qed.
 
 (** The exact weights: gamma_1 = (1 - a_1) / (2 s_1^2 a_1) and, for t > 1,
@@ -260,10 +389,137 @@ Theorem Theorem1_printed_weight :
   gamma_step (9 / 25) (16 / 25) (3 / 5) = 128 / 81 /\ / (2 * (3 / 5) ^ 2 * (9 / 25)) = 625 / 162.
 Proof. exact refuted.printed_weight_value. Qed.
 
+(** The printed weight is too large wherever it is used: at every t > 1, and at t = 1. *)
+Theorem Theorem1_printed_weight_everywhere :
+  (forall a a_p s, eq7_domain a a_p s -> gamma_step a a_p s < / (2 * s ^ 2 * a)) /\
+  (forall a s, 0 < a < 1 -> 0 < s -> (1 - a) / (2 * s ^ 2 * a) < / (2 * s ^ 2 * a)).
+Proof. split; [exact printed_weight_too_large|exact printed_first_weight_too_large]. Qed.
+
 (** At eta = 1 the weight is (SNR(t-1) / SNR(t) - 1) / 2, with SNR = a / (1 - a). *)
 Theorem Theorem1_ddpm : forall a a_p, 0 < a < a_p -> a_p < 1 ->
   gamma_step a a_p (sigma_of_eta 1 a a_p) = ((a_p / (1 - a_p)) / (a / (1 - a)) - 1) / 2.
 Proof. exact gamma_ddpm. Qed.
+
+(** In DDPM's letters, a = a_p (1 - beta): beta^2 / (2 s^2 (1 - beta) (1 - a)). *)
+Theorem Theorem1_beta : forall a a_p beta, 0 < a_p < 1 -> 0 < beta < 1 -> a = a_p * (1 - beta) ->
+  let s := sigma_of_eta 1 a a_p in
+  gamma_step a a_p s = beta ^ 2 / (2 * s ^ 2 * (1 - beta) * (1 - a)).
+Proof. exact gamma_beta. Qed.
+
+(** That J is L_gamma + C, where C does not mention the model. *)
+Theorem Theorem1_d_J : forall d alpha_bar sigma T,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  forall x0, exists C, forall eps_theta : nat -> vec d -> vec d,
+  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+  exists loss : nat -> R,
+    (forall t, (1 <= t <= T)%nat ->
+      integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+        distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) /\
+    integrate_out_d d (seq 1 T)
+      (fun x => q_joint_d d alpha_bar sigma x0 T x *
+        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
+      (fun _ => sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + C).
+Proof.
+intros d alpha_bar sigma T H H1 x0. exists (Theorem1_constant_d d alpha_bar sigma T x0). intros eps_theta Hm.
+exact (Theorem1_exact_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
+Qed.
+
+(** No other weights will do. *)
+Theorem Theorem1_d_unique : forall d alpha_bar sigma T weights x0,
+  (1 <= d)%nat -> chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall eps_theta eps_theta' j j' loss loss',
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta' t)) ->
+     J_d d alpha_bar sigma T eps_theta x0 j -> losses_d d alpha_bar T eps_theta x0 loss ->
+     J_d d alpha_bar sigma T eps_theta' x0 j' -> losses_d d alpha_bar T eps_theta' x0 loss' ->
+     j - sum (fun t => weights t * loss t) 1 T = j' - sum (fun t => weights t * loss' t) 1 T) ->
+  forall t, (1 <= t <= T)%nat -> weights t = gamma alpha_bar sigma t.
+Proof. exact Theorem1_weights_unique_d. Qed.
+
+(** For J in its KL form less is asked of the model: where the losses
+    E|eps - eps_theta|^2 exist, so do all terms of J, and J = L_gamma + C. *)
+Theorem Theorem1_d : forall d alpha_bar sigma T,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  forall (eps_theta : nat -> vec d -> vec d) (x0 : vec d) (loss : nat -> R),
+  (forall t, (1 <= t <= T)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) ->
+  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
+    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
+    (forall t x, (1 <= t < T)%nat ->
+      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
+             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
+    (forall t, (1 <= t < T)%nat ->
+      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
+    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
+      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
+    KL_T + sum mean_KL 1 (T - 1) + nll =
+    sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0.
+Proof. exact Theorem1_KL_form_d. Qed.
+
+(** Those losses exist when the squared errors are continuous and of at most exponential growth:
+    [tame_d d f] is joint continuity and |f z| <= C exp (b (|z_1| + ... + |z_d|)). *)
+Theorem Theorem1_d_losses : forall d alpha_bar T (eps_theta : nat -> vec d -> vec d) (x0 : vec d),
+  (forall t, (1 <= t <= T)%nat ->
+    tame_d d (fun eps => distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps)))) ->
+  exists loss : nat -> R, forall t, (1 <= t <= T)%nat ->
+    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t).
+Proof. exact Theorem1_losses_exist_d. Qed.
+
+(** Networks are admitted: dense layers of any widths and activations that are continuous and of polynomial
+    growth (ReLU, tanh, sigmoid, SiLU), one network for each t; [run net] is the map it computes. *)
+Theorem Theorem1_networks : forall d alpha_bar sigma T x0,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  exists C, forall net : nat -> network d d, (forall t, (1 <= t <= T)%nat -> activations_in (net t)) ->
+  exists loss : nat -> R,
+    (forall t, (1 <= t <= T)%nat ->
+      integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
+        distance2 d eps (run (net t) (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) /\
+    integrate_out_d d (seq 1 T)
+      (fun x => q_joint_d d alpha_bar sigma x0 T x *
+        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T (fun t => run (net t)) x0 x))
+      (fun _ => sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + C).
+Proof. exact networks.Theorem1_networks. Qed.
+
+(** Over a data set of weighted points: [data_J ... j] says that j is the average of the points' J,
+    [data_loss ... a f l] that l is the average of E|eps - f(x_t)|^2, [data_L ... w] that of L_w. *)
+Theorem Theorem1_data : forall d alpha_bar sigma T (data : list (R * vec d)),
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  exists C, forall eps_theta : nat -> vec d -> vec d,
+  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
+  exists loss : nat -> R,
+    (forall t, (1 <= t <= T)%nat -> data_loss d data (alpha_bar t) (eps_theta t) (loss t)) /\
+    data_J d alpha_bar sigma T data eps_theta (sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + C).
+Proof.
+intros d alpha_bar sigma T data D H1. exists (data_constant d alpha_bar sigma T data).
+exact (Theorem1_empirical d alpha_bar sigma T data D H1).
+Qed.
+
+(** What it is for: where parameters are not shared over t (the model at each t is any of [models t]), a model
+    minimises J if and only if it minimises L_1, with no weights at all. *)
+Theorem Theorem1_minimisers : forall d alpha_bar sigma T (data : list (R * vec d))
+    (models : nat -> (vec d -> vec d) -> Prop) e,
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall t, (1 <= t < T)%nat -> alpha_bar (S t) < alpha_bar t) ->
+  (forall t f, (1 <= t <= T)%nat -> models t f -> tame_map d d f) ->
+  (minimises (separate d T models) (data_J d alpha_bar sigma T data) e <->
+   minimises (separate d T models) (data_L d alpha_bar T data (fun _ => 1)) e).
+Proof.
+intros d alpha_bar sigma T data models e D H1 Hdec Hm.
+exact (proj1 (minimisers_coincide d alpha_bar sigma T data D H1 models Hm e Hdec)).
+Qed.
+
+(** And the minimiser over all continuous models of polynomial growth: the average of the points' eps, each
+    weighted by its share in the density of x_t. *)
+Theorem Theorem1_best : forall d alpha_bar sigma T (data : list (R * vec d)),
+  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
+  (forall t, (1 <= t < T)%nat -> alpha_bar (S t) < alpha_bar t) -> positive_weights data ->
+  let models (_ : nat) := polynomial_map d d in
+  let best t := empirical_eps d (alpha_bar t) data in
+  minimises (separate d T models) (data_J d alpha_bar sigma T data) best /\
+  minimises (separate d T models) (data_L d alpha_bar T data (fun _ => 1)) best.
+Proof. exact empirical_minimises. Qed.
 
 (** ** The sampler *)
 
@@ -277,6 +533,22 @@ Theorem Eq12 :
     let step x := ddim_step a a_p 0 x ((x - sqrt a * x0) / sqrt (1 - a)) 0 in
     RInt (normal (sqrt a_p * x0) (1 - a_p)) (step l) (step r) = RInt (normal (sqrt a * x0) (1 - a)) l r).
 Proof. split; [exact Eq12_is_Eq10|exact Eq12_push_forward]. Qed.
+
+(** At s = 0, in R^d and as a whole: whatever is averaged, x_T ~ q(x_T | x_0) makes the state n steps down
+    the deterministic chain have the law q(x_{T-n} | x_0), and with alpha_bar 0 = 1 the chain ends at x_0. *)
+Theorem Eq12_d : forall d alpha_bar T (x0 : vec d),
+  (forall t, (1 <= t <= T)%nat -> 0 < alpha_bar t < 1) -> (1 <= T)%nat ->
+  let eps t x := map2 d (fun x x0 => (x - sqrt (alpha_bar t) * x0) / sqrt (1 - alpha_bar t)) x x0 in
+  let chain n := ddim_chain_d d alpha_bar eps T n in
+  let q t := normal_d d (scale_d d (sqrt (alpha_bar t)) x0) (1 - alpha_bar t) in
+  (forall n phi l, (n < T)%nat ->
+    (integral_d d (fun y => q (T - n)%nat y * phi y) l <-> integral_d d (fun x => q T x * phi (chain n x)) l)) /\
+  (alpha_bar O = 1 -> forall x, chain T x = x0).
+Proof.
+intros d alpha_bar T x0 Ha HT. split.
+- intros n phi l Hn. exact (deterministic_marginals d alpha_bar T x0 n Ha Hn phi l).
+- intros H0 x. exact (deterministic_end d alpha_bar T x0 x Ha H0 HT).
+Qed.
 
 (** At s = 0, in xbar = x / sqrt a, Eq12 is Euler's step of d xbar = eps d(sqrt ((1 - a) / a)); reversed
     with the same eps it encodes. *)
@@ -300,6 +572,31 @@ Theorem Eq14 : forall (e : R -> R -> R) (y : R -> R) (L M lo hi : R),
   Rabs (ddim_iterates e a x n / sqrt (a n) - y (g n)) <=
   exp (L * path_length g n) * (Rabs (x / sqrt (a O) - y (g O)) + M / 2 * path_squares g n).
 Proof. exact Eq14_sampler_error. Qed.
+
+(** In R^d, going down in r.  Where <e(x) - e(z), x - z> >= - nu |x - z|^2 the exponent is nu S + L^2/2 sum h^2
+    and not L S; where e is also the gradient of a convex function (|e(x) - e(z)|^2 <= l <e(x) - e(z), x - z>)
+    and no step is longer than 2 / l there is no factor at all. *)
+Theorem Eq14_d : forall d (e : vec d -> R -> vec d) (y : R -> vec d) (M lo hi : R) (g : nat -> R) (n : nat) (x : vec d),
+  let norm := norm_d d in let minus := minus_d d in
+  0 <= M ->
+  (forall r, lo <= r <= hi -> is_derive_d d y r (e (y r) r)) ->
+  (forall r r', lo <= r <= hi -> lo <= r' <= hi -> norm (minus (e (y r) r) (e (y r') r')) <= M * Rabs (r - r')) ->
+  (forall i, (i <= n)%nat -> lo <= g i <= hi) -> (forall i, (i < n)%nat -> g (S i) <= g i) ->
+  (forall nu L, 0 <= nu -> 0 <= L ->
+    (forall i x z, (i < n)%nat -> - nu * norm (minus x z) ^ 2 <= dot d (minus (e x (g i)) (e z (g i))) (minus x z)) ->
+    (forall i x z, (i < n)%nat -> norm (minus (e x (g i)) (e z (g i))) <= L * norm (minus x z)) ->
+    norm (minus (euler_d d e g x n) (y (g n))) <=
+    exp (nu * path_length g n + L ^ 2 / 2 * path_squares g n) * (norm (minus x (y (g O))) + M / 2 * path_squares g n)) /\
+  (forall l : R -> R, (forall i, (i < n)%nat -> Rabs (g (S i) - g i) * l (g i) <= 2) ->
+    (forall i x z, (i < n)%nat ->
+      norm (minus (e x (g i)) (e z (g i))) ^ 2 <= l (g i) * dot d (minus (e x (g i)) (e z (g i))) (minus x z) /\
+      0 <= dot d (minus (e x (g i)) (e z (g i))) (minus x z)) ->
+    norm (minus (euler_d d e g x n) (y (g n))) <= norm (minus x (y (g O))) + M / 2 * path_squares g n).
+Proof.
+intros d e y M lo hi g n x norm minus HM HS HV HI HD. split.
+- exact (fun nu L => Eq14_one_sided d e y M lo hi HM HS HV g n HI HD nu L x).
+- exact (fun l Hl Hc => Eq14_nonexpansive d e y M lo hi HM HS HV g n HI HD l Hl Hc x).
+Qed.
 
 (** Eq15, Euler's step of the probability flow in r^2 = (1 - a) / a, is DDIM's to first order only: the
     gap is (r' - r)^2 / (2 r) eps.  In the limit both follow the probability flow: for data w_i, x_i,
@@ -346,6 +643,23 @@ Theorem Eq16_sigma_hat : forall a a_p, 0 < a /\ a <= a_p /\ a_p <= 1 /\ a < 1 ->
   (1 - a_p < sqrt (1 - a / a_p) ^ 2 <-> a < a_p ^ 2).
 Proof. exact Eq16_sigma_hat_leaves_domain. Qed.
 
+(** Used for the noise alone, Eq7's mean being that of sigma(1), it leaves a variance that is
+    (a_p - a)^2 / (a_p (1 - a)) too large, in R^d. *)
+Theorem Eq16_sigma_hat_law : forall d a a_p, 0 < a < a_p -> a_p < 1 ->
+  let s := sigma_of_eta 1 a a_p in
+  forall x0 y : vec d,
+  integral_d d (fun x => q_marginal_d d a x0 x *
+      normal_d d (map2 d (posterior_mean a a_p s) x x0) (sqrt (1 - a / a_p) ^ 2) y)
+    (normal_d d (scale_d d (sqrt a_p) x0) ((1 - a_p) + (a_p - a) ^ 2 / (a_p * (1 - a))) y).
+Proof.
+intros d a a_p Ha Hp s x0 y. rewrite <- (proj1 (sigma_hat_excess a a_p Ha Hp)). fold s.
+apply (sigma_hat_law d a a_p s (sigma_hat a a_p)).
+- now apply Eq16_eq7_domain; [| |split; [exact Rlt_0_1|apply Rle_refl]].
+- apply sqrt_lt_R0. apply Rlt_Rminus. apply (Rmult_lt_reg_r a_p); [now apply Rlt_trans with (1 := proj1 Ha)|].
+  unfold Rdiv. rewrite Rmult_assoc, Rinv_l, Rmult_1_r, Rmult_1_l; [apply Ha|].
+  apply Rgt_not_eq. now apply Rlt_trans with (1 := proj1 Ha).
+Qed.
+
 (** ** The discrete family *)
 
 (** q(x_prev | x_t, x_0) = Cat(s x_t + (a_p - s a) x_0 + ((1 - a_p) - (1 - a) s) / K): the marginal is
@@ -358,6 +672,15 @@ Theorem AppendixA :
   (forall a a_p s, 0 < a -> a <= a_p -> a_p <= 1 -> a < 1 ->
      (0 <= s /\ 0 <= a_p - s * a /\ 0 <= (1 - a_p) - (1 - a) * s <-> 0 <= s <= (1 - a_p) / (1 - a))).
 Proof. split; [reflexivity|]. split; [exact AppendixA_marginal|exact AppendixA_nonnegative]. Qed.
+
+(** Its objective (an upper bound, as the paper has it): the divergence of the kernels, with the model's
+    probabilities f where x_0 stands, is at most (a_p - s a) times the classification loss - ln f(x_0). *)
+Theorem AppendixA_objective : forall K a a_p s j k f,
+  0 < a -> a <= a_p -> a_p < 1 -> 0 <= s <= (1 - a_p) / (1 - a) -> (j < K)%nat -> (k < K)%nat ->
+  (forall i, (i < K)%nat -> 0 < f i) -> total K f = 1 ->
+  total K (fun i => categorical_posterior K a a_p s j k i *
+    ln (categorical_posterior K a a_p s j k i / categorical_model K a a_p s j f i)) <= (a_p - s * a) * - ln (f k).
+Proof. intros K a a_p s j k f H0 H1 H2 H3 Hj Hk Hf Ht. now apply (AppendixA_KL_bound K a a_p s). Qed.
 
 (** ** Improper integrals may be exchanged; expectations over a chain are expectations over q(x_t | x_0) *)
 
@@ -435,6 +758,27 @@ Theorem Truth_gaussian_chain : forall m v alpha_bar sigma T (p : nat -> R -> R),
      (truth_A v (alpha_bar 1%nat) 1 0 ^ 2 * truth_variance v alpha_bar sigma T (T - 1) + sigma 1%nat ^ 2) x).
 Proof. exact gaussian_chain_law. Qed.
 
+(** The deterministic chain (s = 0) in R^d from N(0, I), for data N(m, v I): normal at every t down to 0, mean
+    and variance by the same recursion. *)
+Theorem Truth_gaussian_deterministic : forall d (m : vec d) v alpha_bar T n,
+  0 < v -> (forall t, (1 <= t <= T)%nat -> 0 < alpha_bar t < 1) -> 0 < alpha_bar O <= 1 -> (n <= T)%nat ->
+  let variance := truth_variance v alpha_bar (fun _ => 0) T n in
+  let mean := map2 d (fun m _ => truth_mean m v alpha_bar (fun _ => 0) T n) m m in
+  let chain := ddim_chain_d d alpha_bar (fun t => gaussian_eps_d d m v (alpha_bar t)) T n in
+  0 < variance /\ forall phi l,
+  (integral_d d (fun y => normal_d d mean variance y * phi y) l <->
+   integral_d d (fun x => normal_d d (const_d d 0) 1 x * phi (chain x)) l).
+Proof. exact deterministic_gaussian. Qed.
+
+(** Data sum w_i N(m_i, v_i I): no prediction at x_t is better than [mixture_eps], the average of the parts'
+    affine eps, each weighted by its share in the density of x_t. *)
+Theorem Truth_mixture : forall d a (parts : list (R * (vec d * R))) x,
+  0 < a < 1 -> positive_weights parts -> (forall w m v, In (w, (m, v)) parts -> 0 < v) ->
+  exists V, forall c,
+  integral_d d (fun x0 => mixture d parts x0 * q_marginal_d d a x0 x / mixture_marginal d a parts x *
+    distance2 d (map2 d (predict_eps a) x x0) c) (V + distance2 d (mixture_eps d a parts x) c).
+Proof. intros d a parts x Ha Hw Hv. now apply mixture_eps_is_optimal. Qed.
+
 (** ** The tests' error control *)
 
 (** Ville's inequality.  [q h] is the null's density of the next datum given the history h; M is a
@@ -457,156 +801,61 @@ Proof.
 intros nu m s Hn Hs. destruct (student_martingale nu m s Hn Hs) as [H I]. split; [exact H|]. split; [exact I|reflexivity].
 Qed.
 
-(** ** In d dimensions *)
+(** For observations of any type, and for M whose expectation is at most its present value: [E h f l] is the
+    null's expectation, of which monotony, linearity and E 1 = 1 are asked ([expectation_laws]).  evidence.v has
+    counts, ties, vectors and covariates as the tests evaluate them, and their mixtures. *)
+Theorem Ville_super : forall (X : Type) (E : list X -> (X -> R) -> R -> Prop) (M : list X -> R) c phi N l,
+  expectation_laws E ->
+  (forall h, 0 <= M h) -> (forall h, exists m, E h (fun w => M (w :: h)) m /\ m <= M h) -> M nil = 1 -> 0 < c ->
+  (forall h, phi h <= 1) -> (forall h, ~ reaches M c h -> phi h <= 0) ->
+  expected E N phi nil l -> l <= 1 / c.
+Proof. intros X E M c phi N l L HM SM. now apply ville_super. Qed.
 
-(** [vec d] is R^d, [normal_d d m v x] the density of N(m, v I), [integral_d d f l] an integral over
-    R^d, [map2 d f x y] componentwise, [distance2 d x y] is |x - y|^2; [integrate_out_d d] is [integrate_out]
-    for states in R^d, [p_step_d] and [p_first_d] are Eq10's kernels. *)
-Theorem Normal_d : forall d m v x, 0 < v ->
-  normal_d d m v x = exp (- distance2 d x m / (2 * v)) / sqrt (2 * PI * v) ^ d.
-Proof. exact normal_d_isotropic. Qed.
+(** Student's density has the textbooks' normaliser: [half_gamma n] is Gamma (n / 2). *)
+Theorem Student_density : forall n m s w, 0 < s -> let nu := INR (S n) in
+  student nu m s w = half_gamma (S (S n)) / (half_gamma (S n) * sqrt (nu * PI) * s) *
+    Rpower (1 + ((w - m) / s) ^ 2 / nu) (- ((nu + 1) / 2)).
+Proof. exact student_density. Qed.
 
-Theorem Lemma1_d : forall d alpha_bar sigma T x0 (q : nat -> vec d -> R),
-  chain_domain alpha_bar sigma T ->
-  (forall x, q T x = normal_d d (map2 d (fun x0 _ => sqrt (alpha_bar T) * x0) x0 x0) (1 - alpha_bar T) x) ->
-  (forall t x_prev, (1 <= t < T)%nat ->
-     integral_d d (fun x => q (S t) x *
-       normal_d d (map2 d (posterior_mean (alpha_bar (S t)) (alpha_bar t) (sigma (S t))) x x0)
-         (sigma (S t) ^ 2) x_prev) (q t x_prev)) ->
-  forall t x, (1 <= t <= T)%nat ->
-  q t x = normal_d d (map2 d (fun x0 _ => sqrt (alpha_bar t) * x0) x0 x0) (1 - alpha_bar t) x.
-Proof. exact Lemma1_chain_d. Qed.
+(** ** T = 2, worked once
 
-Theorem Eq8_d : forall d a a_p s x0 x_prev x_t,
-  eq7_domain a a_p s ->
-  q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
-  normal_d d (map2 d (fun x0 x_prev =>
-      sqrt a * x0 + sqrt ((1 - a) * (1 - a_p - s ^ 2)) / (1 - a_p) * (x_prev - sqrt a_p * x0)) x0 x_prev)
-    (s ^ 2 * (1 - a) / (1 - a_p)) x_t.
-Proof. exact Eq8_closed_form_d. Qed.
-
-Theorem NonMarkov_d : forall d a a_p s,
-  (1 <= d)%nat -> eq7_domain a a_p s ->
-  ((forall x0 x0' x_prev x_t,
-      q_posterior_d d a a_p s x0 x_t x_prev * q_marginal_d d a x0 x_t / q_marginal_d d a_p x0 x_prev =
-      q_posterior_d d a a_p s x0' x_t x_prev * q_marginal_d d a x0' x_t / q_marginal_d d a_p x0' x_prev) <->
-   s ^ 2 = (1 - a_p) / (1 - a) * (1 - a / a_p)).
-Proof. exact NonMarkov_iff_d. Qed.
-
-Theorem KL_d : forall d m1 v1 m2 v2, 0 < v1 -> 0 < v2 ->
-  kl_d d (normal_d d m1 v1) (normal_d d m2 v2)
-    ((INR d * (ln (v2 / v1) + v1 / v2 - 1) + distance2 d m1 m2 / v2) / 2).
-Proof. exact KL_general_d. Qed.
-
-(** Along a path of states [x t] in R^d: Eq6, a density; Eq10. *)
-Theorem Eq6_d : forall d alpha_bar sigma x0 T,
-  (forall x, q_joint_d d alpha_bar sigma x0 T x =
-    q_marginal_d d (alpha_bar T) x0 (x T) *
-    product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t)) 1 (T - 1)) /\
-  (chain_domain alpha_bar sigma T ->
-    integrate_out_d d (seq 1 T) (q_joint_d d alpha_bar sigma x0 T) (fun _ => 1)).
-Proof. split; [reflexivity|]. apply Eq6_normalised_d. Qed.
-
-Theorem Eq10_d : forall d alpha_bar sigma T eps_theta x0 x,
-  let f t := map2 d (predict_x0 (alpha_bar t)) (x t) (eps_theta t (x t)) in
-  p_joint_d d alpha_bar sigma T eps_theta x0 x =
-  normal_d d (const_d d 0) 1 (x T) *
-  product (fun t => q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) (f (S t)) (x (S t)) (x t)) 1 (T - 1) *
-  normal_d d (f 1%nat) (sigma 1%nat ^ 2) x0.
-Proof. reflexivity. Qed.
-
-(** Lines 1 and 2 of Eq11 agree on every path; eps_theta may couple the components. *)
-Theorem Eq11_d : forall d alpha_bar sigma T eps_theta x0 x,
-  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
-  ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x) =
-  ln (q_marginal_d d (alpha_bar T) x0 (x T))
-  + sum (fun t => ln (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 (x (S t)) (x t))) 1 (T - 1)
-  - (ln (p_first_d d alpha_bar sigma eps_theta (x 1%nat) x0)
-     + sum (fun t => ln (p_step_d d alpha_bar sigma eps_theta t (x (S t)) (x t))) 1 (T - 1))
-  - ln (normal_d d (const_d d 0) 1 (x T)).
-Proof. intros d alpha_bar sigma T eps_theta x0 x H H1. exact (Eq11_lines_d d alpha_bar sigma T H H1 eps_theta x0 x). Qed.
-
-(** J, the integral over x_1, ..., x_T in R^d of q log (q / p), converges to its KL form, all terms of which
-    converge.  [tame_map d d f]: each component of f is continuous, all variables together, and at most
-    C exp (b (|z_1| + ... + |z_d|)). *)
-Theorem Eq11_J_d : forall d alpha_bar sigma T (eps_theta : nat -> vec d -> vec d) x0,
-  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
-  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
-  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
-    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
-    (forall t x, (1 <= t < T)%nat ->
-      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
-             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
-    (forall t, (1 <= t < T)%nat ->
-      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
-    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
-      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
-    integrate_out_d d (seq 1 T)
-      (fun x => q_joint_d d alpha_bar sigma x0 T x *
-        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
-      (fun _ => KL_T + sum mean_KL 1 (T - 1) + nll).
+    alpha_bar = 1, 16/25, 9/25 and sigma = 1/2, 12/25, so that every root is rational. *)
+Theorem Worked :
+  let alpha_bar (t : nat) := match t with O => 1 | 1%nat => 16 / 25 | _ => 9 / 25 end in
+  let sigma (t : nat) := match t with 1%nat => 1 / 2 | _ => 12 / 25 end in
+  chain_domain alpha_bar sigma 2 /\
+  (* Eq6: x_2, then x_1 *)
+  (forall x0 x, q_joint alpha_bar sigma x0 2 x =
+    normal (3 / 5 * x0) (16 / 25) (x 2%nat) *
+    normal (4 / 5 * x0 + 9 / 20 * (x 2%nat - 3 / 5 * x0)) (144 / 625) (x 1%nat)) /\
+  (* Lemma 1: x_2 integrated out *)
+  (forall x0 x1, integral (fun x2 => normal (3 / 5 * x0) (16 / 25) x2 *
+    normal (4 / 5 * x0 + 9 / 20 * (x2 - 3 / 5 * x0)) (144 / 625) x1) (normal (4 / 5 * x0) (9 / 25) x1)) /\
+  (* Eq12: the sampler's two steps *)
+  (forall x eps z, ddim_step (9 / 25) (16 / 25) (12 / 25) x eps z = 4 / 3 * x - 53 / 75 * eps + 12 / 25 * z) /\
+  (forall x eps, predict_x0 (16 / 25) x eps = 5 / 4 * x - 3 / 4 * eps) /\
+  (* Theorem 1: J = 9/8 E(eps - eps_theta(x_1))^2 + 2809/2592 E(eps - eps_theta(x_2))^2 + C *)
+  gamma alpha_bar sigma 1 = 9 / 8 /\ gamma alpha_bar sigma 2 = 2809 / 2592.
 Proof.
-intros d alpha_bar sigma T eps_theta x0 H H1 Hm.
-exact (Eq11_KL_form_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
+intros alpha_bar sigma.
+assert (R1 : sqrt (16 / 25) = 4 / 5) by (apply sqrt_is; lra). assert (R2 : sqrt (9 / 25) = 3 / 5) by (apply sqrt_is; lra).
+assert (R3 : sqrt (1 - 9 / 25) = 4 / 5) by (apply sqrt_is; lra). assert (R4 : sqrt (1 - 16 / 25) = 3 / 5) by (apply sqrt_is; lra).
+assert (R5 : sqrt (1 - 16 / 25 - (12 / 25) ^ 2) = 9 / 25) by (apply sqrt_is; lra).
+assert (R6 : sqrt (9 / 25 / (1 - 9 / 25)) = 3 / 4) by (apply sqrt_is; lra).
+assert (D : eq7_domain (9 / 25) (16 / 25) (12 / 25)) by (unfold eq7_domain; lra).
+assert (P : forall x0 x2 x1, q_posterior (9 / 25) (16 / 25) (12 / 25) x0 x2 x1 =
+  normal (4 / 5 * x0 + 9 / 20 * (x2 - 3 / 5 * x0)) (144 / 625) x1).
+{ intros. unfold q_posterior, posterior_mean. rewrite R1, R2, R3, R5. f_equal; lra. }
+assert (Q : forall x0 x, q_marginal (9 / 25) x0 x = normal (3 / 5 * x0) (16 / 25) x).
+{ intros. unfold q_marginal. rewrite R2. f_equal. lra. }
+repeat match goal with |- _ /\ _ => split end.
+- split; [repeat constructor|]. split; [simpl; lra|]. intros t Ht. replace t with 1%nat by lia. exact D.
+- intros x0 x. unfold q_joint, reverse_step. cbn [product Nat.sub Nat.add alpha_bar sigma]. rewrite P, Q. ring.
+- intros x0 x1. eapply integral_eq; [exact (Lemma1_step _ _ _ x0 x1 D)| |].
+  + intro x2. cbv beta. now rewrite P, Q.
+  + unfold q_marginal. rewrite R1. f_equal. lra.
+- intros x eps z. unfold ddim_step, predict_x0. rewrite R1, R2, R3, R5. lra.
+- intros x eps. unfold predict_x0. rewrite R1, R4. lra.
+- unfold gamma, gamma_first. simpl. lra.
+- cbn [gamma alpha_bar sigma]. unfold gamma_step, residual_weight. rewrite R1, R5, R6. lra.
 Qed.
-
-(** That J is L_gamma + C, where C does not mention the model. *)
-Theorem Theorem1_d_J : forall d alpha_bar sigma T,
-  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
-  forall x0, exists C, forall eps_theta : nat -> vec d -> vec d,
-  (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
-  exists loss : nat -> R,
-    (forall t, (1 <= t <= T)%nat ->
-      integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
-        distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) /\
-    integrate_out_d d (seq 1 T)
-      (fun x => q_joint_d d alpha_bar sigma x0 T x *
-        ln (q_joint_d d alpha_bar sigma x0 T x / p_joint_d d alpha_bar sigma T eps_theta x0 x))
-      (fun _ => sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + C).
-Proof.
-intros d alpha_bar sigma T H H1 x0. exists (Theorem1_constant_d d alpha_bar sigma T x0). intros eps_theta Hm.
-exact (Theorem1_exact_d d alpha_bar sigma T H H1 eps_theta x0 Hm).
-Qed.
-
-(** No other weights will do. *)
-Theorem Theorem1_d_unique : forall d alpha_bar sigma T weights x0,
-  (1 <= d)%nat -> chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
-  (forall eps_theta eps_theta' j j' loss loss',
-     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta t)) ->
-     (forall t, (1 <= t <= T)%nat -> tame_map d d (eps_theta' t)) ->
-     J_d d alpha_bar sigma T eps_theta x0 j -> losses_d d alpha_bar T eps_theta x0 loss ->
-     J_d d alpha_bar sigma T eps_theta' x0 j' -> losses_d d alpha_bar T eps_theta' x0 loss' ->
-     j - sum (fun t => weights t * loss t) 1 T = j' - sum (fun t => weights t * loss' t) 1 T) ->
-  forall t, (1 <= t <= T)%nat -> weights t = gamma alpha_bar sigma t.
-Proof. exact Theorem1_weights_unique_d. Qed.
-
-(** For J in its KL form less is asked of the model: where the losses
-    E|eps - eps_theta|^2 exist, so do all terms of J, and J = L_gamma + C. *)
-Theorem Theorem1_d : forall d alpha_bar sigma T,
-  chain_domain alpha_bar sigma T -> 0 < sigma 1%nat ->
-  forall (eps_theta : nat -> vec d -> vec d) (x0 : vec d) (loss : nat -> R),
-  (forall t, (1 <= t <= T)%nat ->
-    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
-      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t)) ->
-  exists (KL_T : R) (KL : nat -> vec d -> R) (mean_KL : nat -> R) (nll : R),
-    kl_d d (q_marginal_d d (alpha_bar T) x0) (normal_d d (const_d d 0) 1) KL_T /\
-    (forall t x, (1 <= t < T)%nat ->
-      kl_d d (q_posterior_d d (alpha_bar (S t)) (alpha_bar t) (sigma (S t)) x0 x)
-             (p_step_d d alpha_bar sigma eps_theta t x) (KL t x)) /\
-    (forall t, (1 <= t < T)%nat ->
-      integral_d d (fun x => q_marginal_d d (alpha_bar (S t)) x0 x * KL t x) (mean_KL t)) /\
-    integral_d d (fun x => q_marginal_d d (alpha_bar 1%nat) x0 x *
-      - ln (p_first_d d alpha_bar sigma eps_theta x x0)) nll /\
-    KL_T + sum mean_KL 1 (T - 1) + nll =
-    sum (fun t => gamma alpha_bar sigma t * loss t) 1 T + Theorem1_constant_d d alpha_bar sigma T x0.
-Proof. exact Theorem1_KL_form_d. Qed.
-
-(** Those losses exist when the squared errors are continuous and of at most exponential growth:
-    [tame_d d f] is joint continuity and |f z| <= C exp (b (|z_1| + ... + |z_d|)). *)
-Theorem Theorem1_d_losses : forall d alpha_bar T (eps_theta : nat -> vec d -> vec d) (x0 : vec d),
-  (forall t, (1 <= t <= T)%nat ->
-    tame_d d (fun eps => distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps)))) ->
-  exists loss : nat -> R, forall t, (1 <= t <= T)%nat ->
-    integral_d d (fun eps => normal_d d (const_d d 0) 1 eps *
-      distance2 d eps (eps_theta t (map2 d (q_sample (alpha_bar t)) x0 eps))) (loss t).
-Proof. exact Theorem1_losses_exist_d. Qed.

@@ -106,26 +106,36 @@ void answer_for_laws(Sampler& sampler) {
   sampler.encode = [at](const Run& run, int entry, const Batch& x_prev, const Batch& eps) {
     return ddim_encode_step(run.chain().steps[at(run, entry)], x_prev, eps);
   };
-  sampler.discrete_posterior = discrete_posterior;
+  sampler.discrete_posterior = [](const Transition& step, double s, const Batch& x_t, const Batch& x0) {
+    return discrete_posterior(step, s, x_t, x0);
+  };
   sampler.normals = [](const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64_t first,
                        std::uint32_t block) { return draws.normal_batch(d, n, first, block); };
 }
 
 void answer_for_objective(Sampler& sampler) {
-  sampler.log_ratio = log_ratio;
+  sampler.log_ratio = [](const Chain& c, const EpsModel& m, const Path& x, const Batch& x0) {
+    return log_ratio(c, m, x, x0);
+  };
   sampler.log_q_terminal = [](const Chain& c, const EpsModel&, const Path& x, const Batch& x0) {
     return log_q_terminal(c, x, x0);
   };
   sampler.log_q_posteriors = [](const Chain& c, const EpsModel&, const Path& x, const Batch& x0) {
     return log_q_posteriors(c, x, x0);
   };
-  sampler.log_p_transitions = log_p_transitions;
+  sampler.log_p_transitions = [](const Chain& c, const EpsModel& m, const Path& x, const Batch& x0) {
+    return log_p_transitions(c, m, x, x0);
+  };
   sampler.log_p_prior = [](const Chain&, const EpsModel&, const Path& x, const Batch&) {
     return log_p_prior(x);
   };
-  sampler.simple_loss = simple_loss;
-  sampler.kl_form = variational_objective;
-  sampler.gamma = gamma_weights;
+  sampler.simple_loss = [](const Chain& c, const EpsModel& m, const Path& x, const Batch& x0) {
+    return simple_loss(c, m, x, x0);
+  };
+  sampler.kl_form = [](const Chain& c, const EpsModel& m, const Path& x, const Batch& x0) {
+    return variational_objective(c, m, x, x0);
+  };
+  sampler.gamma = [](const Chain& c) { return gamma_weights(c); };
 }
 
 /// A run by a recipe that may be wrong: its decisions, on its own list and table. Kept while the same is asked.

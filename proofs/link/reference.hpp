@@ -197,8 +197,7 @@ struct Reference {
     return {kl_divergence({one(m0), number(v)}, {one(m1), number(v)})[0],
             up(proved::kl_normal_equal_variance_error<Wider>(u, tiny, wider(m0), wider(m1), wider(v)))};
   }
-  // The library rounds in another order than the tree: twice the tree's error, by hand, and what log(2 pi) is
-  // off.
+  // The library rounds in another order than the tree: by hand, twice the tree's error, and log(2 pi)'s own.
   static Claim normal_log_density(const auto& log_two_pi, const auto& m, const auto& v, const auto& x) {
     const Wider error =
         proved::normal_log_density_error<Wider>(u, tiny, wider(log_two_pi), wider(m), wider(v), wider(x));

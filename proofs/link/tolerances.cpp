@@ -241,6 +241,7 @@ tol::Format<Real> format_of() {
 struct Worst {
   double prev_sample = 0, pred_x0 = 0, sigma = 0;
   Input at{};
+  Case how{};
   std::int64_t judged = 0, without_bound = 0, overflows = 0;
 };
 
@@ -276,11 +277,7 @@ Input drawn(Draws& draws, const Case& how) {
   in.alpha_bar_prev = p;
   in.alpha_bar = std::min(a, p);
   const int kind = draws.below(6);
-  in.eta = C(kind <= 1   ? 0.0
-             : kind == 2 ? 1.0
-             : kind == 3 ? 1.0 - draws.power(depth + 3)
-                         : draws.uniform())
-               .value;
+  in.eta = kind <= 1 ? 0.0 : kind == 2 ? 1.0 : kind == 3 ? 1.0 - draws.power(depth + 3) : draws.uniform();
   const int scale = draws.below(8);
   const double size = scale == 0   ? std::ldexp(1.0, -draws.below(std::is_same_v<S, Binary16> ? 24 : 130))
                       : scale == 1 ? std::ldexp(1.0, draws.below(std::is_same_v<S, Binary16> ? 8 : 60))
@@ -331,7 +328,7 @@ Input moved(Draws& draws, Input in, const Case& how) {
       in.noise = S(in.noise * factor).value;
       break;
     case 3:
-      in.eta = C(std::min(in.eta * factor, 1.0)).value;
+      in.eta = std::min(in.eta * factor, 1.0);
       if (!(in.eta >= 0)) in.eta = fresh.eta;
       break;
     case 4: {
@@ -377,22 +374,34 @@ void judge(Order order, const Input& in, const Case& how, Worst& worst) {
     return;
   }
   const Exact<T> exact(in, how);
-  const auto ratio = [](double value, const T& truth, Real bound) {
-    const Real error = static_cast<Real>(abs(T(T(value) - truth)));
-    return error == 0 ? 0.0 : static_cast<double>(error / bound);
+  const auto ratio = [](double value, const T& truth, Real bound, const T& uncertainty) {
+    const Real error = static_cast<Real>(T(abs(T(T(value) - truth)) - uncertainty));
+    return error <= 0 ? 0.0 : static_cast<double>(error / bound);
   };
   ++worst.judged;
-  const double prev = ratio(got.prev_sample, exact.prev_sample, want.prev_sample.error);
+  const double prev = ratio(got.prev_sample, exact.prev_sample, want.prev_sample.error, exact.uncertainty);
   if (!(prev <= worst.prev_sample)) {
     worst.prev_sample = prev;
     worst.at = in;
+    worst.how = how;
   }
-  worst.pred_x0 = std::max(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error));
-  worst.sigma = std::max(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error));
+  worst.pred_x0 = std::max(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error, T(0)));
+  worst.sigma = std::max(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error, T(0)));
 }
 
 using std::abs;
 bool failed = false;
+
+/// The input that leaves its bound, exactly.
+void print(const tol::OrderFacts& facts, const Worst& worst) {
+  const Input& in = worst.at;
+  std::cout << facts.name << std::hexfloat << ": alpha_bar " << in.alpha_bar << " alpha_bar_prev "
+            << in.alpha_bar_prev << " eta " << in.eta << " x " << in.x << " output " << in.output << " noise "
+            << in.noise << " threshold " << in.threshold << std::defaultfloat << " prediction "
+            << static_cast<int>(worst.how.prediction) << " restriction "
+            << static_cast<int>(worst.how.restriction) << " rescale " << worst.how.rescale << " variant "
+            << (worst.how.variant & 1) << "\n";
+}
 
 template <class C, class S, class T>
 void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed) {
@@ -418,6 +427,7 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
         judge<C, S, T>(facts.order, near_worst ? moved<C, S>(draws, worst.at, how) : drawn<C, S>(draws, how),
                        how, worst);
       }
+      if (!(worst.prev_sample <= 1)) print(facts, worst);
       all.prev_sample = std::max(all.prev_sample, worst.prev_sample);
       all.pred_x0 = std::max(all.pred_x0, worst.pred_x0);
       all.sigma = std::max(all.sigma, worst.sigma);

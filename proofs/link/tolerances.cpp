@@ -238,6 +238,11 @@ tol::Format<Real> format_of() {
   return tol::bfloat16<Real>();
 }
 
+/// The larger ratio; one that is not a number is the largest.
+void keep(double& worst, double ratio) {
+  if (worst == worst && !(ratio <= worst)) worst = ratio;
+}
+
 struct Worst {
   double prev_sample = 0, pred_x0 = 0, sigma = 0;
   Input at{};
@@ -380,13 +385,13 @@ void judge(Order order, const Input& in, const Case& how, Worst& worst) {
   };
   ++worst.judged;
   const double prev = ratio(got.prev_sample, exact.prev_sample, want.prev_sample.error, exact.uncertainty);
-  if (!(prev <= worst.prev_sample)) {
+  if (worst.prev_sample == worst.prev_sample && !(prev <= worst.prev_sample)) {
     worst.prev_sample = prev;
     worst.at = in;
     worst.how = how;
   }
-  worst.pred_x0 = std::max(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error, T(0)));
-  worst.sigma = std::max(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error, T(0)));
+  keep(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error, T(0)));
+  keep(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error, T(0)));
 }
 
 using std::abs;
@@ -428,9 +433,9 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
                        how, worst);
       }
       if (!(worst.prev_sample <= 1)) print(facts, worst);
-      all.prev_sample = std::max(all.prev_sample, worst.prev_sample);
-      all.pred_x0 = std::max(all.pred_x0, worst.pred_x0);
-      all.sigma = std::max(all.sigma, worst.sigma);
+      keep(all.prev_sample, worst.prev_sample);
+      keep(all.pred_x0, worst.pred_x0);
+      keep(all.sigma, worst.sigma);
       all.judged += worst.judged;
       all.without_bound += worst.without_bound;
       all.overflows += worst.overflows;
@@ -442,7 +447,7 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
       failed = true;
       std::cout << "  outside its bound, or never judged: " << facts.theorem << "\n";
     }
-    step = std::max(step, all.prev_sample);
+    keep(step, all.prev_sample);
   }
   std::cout << formats << " step: worst error/bound " << step << "\n";
   if (!(step >= 0.2)) {
@@ -482,7 +487,7 @@ void search_noising(const std::string& formats, std::int64_t inputs, std::uint64
                                             tol::exactly<Real>(in.x), tol::exactly<Real>(in.noise));
     for (const S& got : {rooted, moved_first}) {
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(got.value) - exact))));
-      if (error != 0) worst = std::max(worst, static_cast<double>(error / bound.error));
+      if (error != 0) keep(worst, static_cast<double>(error / bound.error));
     }
   }
   report(formats + " add_noise", worst, 0.2);
@@ -525,7 +530,7 @@ void judge_tables(const std::string& name) {
       products.push_back(product);
       exacts.push_back(exact);
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(product.value) - exact))));
-      plain = std::max(plain, static_cast<double>(error / table[static_cast<std::size_t>(t)].error));
+      keep(plain, static_cast<double>(error / table[static_cast<std::size_t>(t)].error));
     }
     if (!ramp.rescaled) continue;
     const auto zero = tol::rescaled_table<Real>(formats, table);
@@ -538,7 +543,7 @@ void judge_tables(const std::string& name) {
       before = bar;
       const Quad root = (sqrt(exacts[t]) - last_exact) * first_exact / (first_exact - last_exact);
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(again.value) - root * root))));
-      rescaled = std::max(rescaled, static_cast<double>(error / zero[t].error));
+      keep(rescaled, static_cast<double>(error / zero[t].error));
     }
   }
   report(name + " alphas_cumprod", plain, 0.001);
@@ -578,7 +583,7 @@ void judge_thresholds(const std::string& name, std::int64_t inputs, std::uint64_
     const auto bound = tol::dynamic_threshold<Real>(f, balls, ratio, max_value);
     const Real error = std::abs(quantile.value - want);
     if (std::abs(bound.value - want) > 1e-15L) worst = HUGE_VAL;
-    if (error != 0) worst = std::max(worst, static_cast<double>(error / bound.error));
+    if (error != 0) keep(worst, static_cast<double>(error / bound.error));
   }
   report(name + " threshold", worst, 0.05);
 }

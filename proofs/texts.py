@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""What audit.sh reads in texts, without Coq. Prints each offence with its place; exit status 1 if there is one.
+"""What audit.sh reads in texts, without Coq. Prints each offence with its place; exit status 1 if any.
 
-texts.py escapes     no way out of a proof in any .v file, outside comments and strings; nothing assumed outside a
-                     section; every .v file is in _CoqProject, so that nothing stands unread
+texts.py escapes     no way out of a proof in any .v file, outside comments and strings; nothing assumed
+                     outside a section; every .v file is in _CoqProject, so that nothing stands unread
 texts.py tags        equations.v has a theorem for each tag of ../reference/equations.txt
-texts.py pinned      what the project says of the theory is pinned: each name that a text cites, and each theorem of
-                     equations.v, stands in pinned.txt; prints the names of pinned.txt, for Coq to find
-texts.py functions   link/functions.txt lists each public function of ../reference/*.hpp, how it is linked to the
-                     theory, or why not; what is said to be linked is called there
+texts.py pinned      each name of the theory that a text cites, and each theorem of equations.v, stands in
+                     pinned.txt; prints the names of pinned.txt, for Coq to find
+texts.py functions   link/functions.txt lists each public function of ../reference/*.hpp, how it is linked to
+                     the theory, or why not; what is said to be linked is called there
 
-A text cites a name by a link to a .v file with the name in code quotes, by code quotes in the column "proof" of a
-table or anywhere in README.md of this folder, or as `file.v, name` in a comment of a source.
+A text cites a name by a link to a .v file with the name in code quotes, by code quotes in the column "proof"
+of a table or anywhere in README.md of this folder, or as `file.v, name` in a comment of a source.
 """
 
 import collections
@@ -24,7 +24,10 @@ ESCAPES = (
     r"Admitted|admit|give_up|Axioms?|Conjectures?|Parameters?|Declare\s+Module|bypass_check|"
     r"Unset\s+(?:Guard|Positivity|Universe)\s+Checking|Type\s+in\s+Type|Primitive|Fail\s+Qed"
 )
-SECTIONS = r"(?m)(?:^|\.\s+)\s*(?:#\[[^]]*\]\s*)?(Section|Module|End|Variables?|Hypothes[ie]s|Context)\b\s*(\w*)"
+SECTIONS = (
+    r"(?m)(?:^|\.\s+)\s*(?:#\[[^]]*\]\s*)?"
+    r"(Section|Module|End|Variables?|Hypothes[ie]s|Context)\b"
+)
 SOURCES = {".hpp", ".cpp", ".h", ".c", ".cu", ".cuh", ".py", ".txt"}
 
 offences = []
@@ -85,8 +88,8 @@ def statements(path):
 
 
 def tags():
-    listed = [line.split("\t")[0] for line in (ROOT / "reference/equations.txt").read_text(encoding="utf-8").split("\n")
-              if line.strip() and not line.startswith("#")]
+    lines = (ROOT / "reference/equations.txt").read_text(encoding="utf-8").split("\n")
+    listed = [line.split("\t")[0] for line in lines if line.strip() and not line.startswith("#")]
     stated = {name for name, _ in statements(HERE / "equations.v")}
     if not listed:
         offences.append("reference/equations.txt: no tags")
@@ -116,7 +119,8 @@ def cited():
             if not line.startswith("|"):
                 column = None
             elif column is None:
-                column = next((i for i, cell in enumerate(cells) if cell.lower() in ("proof", "proofs", "theorem")), -1)
+                heads = [cell.lower() in ("proof", "proofs", "theorem") for cell in cells]
+                column = heads.index(True) if True in heads else -1
             elif column >= 0:
                 for found in re.finditer(r"`([\w']+)`", cells[column] if column < len(cells) else ""):
                     yield None, found[1], path, text, place
@@ -148,7 +152,8 @@ def pinned():
     names = {name for _, name in pins}
     for stem, name, path, text, place in cited():
         if (stem, name) not in pins if stem else name not in names:
-            offence(path, text, place, f"cites {stem + '.v, ' if stem else ''}{name}, which proofs/pinned.txt does not list")
+            file = stem + ".v, " if stem else ""
+            offence(path, text, place, f"cites {file}{name}, which proofs/pinned.txt does not list")
     index = HERE / "equations.v"
     for name, place in statements(index):
         if ("equations", name) not in pins:
@@ -212,7 +217,7 @@ def functions():
             continue
         row = line.split("\t")
         if len(row) != 4:
-            offences.append(f"proofs/link/functions.txt:{number}: expected header, function, how often declared, where: {line}")
+            offences.append(f"proofs/link/functions.txt:{number}: expected header, function, count, where: {line}")
             continue
         listed[row[0], row[1]] = (int(row[2]), row[3], number)
     declared = {}
@@ -238,7 +243,8 @@ def functions():
             offences.append(f"{place}: not called in proofs/link/{linked[1]}")
     if not offences:
         linked = sum(not where.startswith("not linked") for _, where, _ in listed.values())
-        print(f"{len(listed)} public functions of reference/: {linked} linked, {len(listed) - linked} listed with a reason")
+        rest = len(listed) - linked
+        print(f"{len(listed)} public functions of reference/: {linked} linked, {rest} listed with a reason")
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ auto spread(const Vector& vector, Function function) {
   (std::make_index_sequence<N>());
 }
 
-/// Runs `agrees` on every vector of the file, names the first that does not agree, and returns the exit status:
-/// 1 also where other numbers of vectors are compared and left out than the arguments say.
+/// Runs `agrees` on every vector of the file, names the first that does not agree, and returns the exit
+/// status: 1 also where other numbers of vectors are compared and left out than the arguments say.
 /// `agrees` returns +1, -1, or 0 for a formula it does not have.
 template <class Agrees>
 int compare(int argc, char** argv, Agrees agrees) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // The printed templates of the proved syntax trees as an oracle, with 113 bits: what a formula of
-// proofs/arithmetic/formulas.v is at exact inputs, to about 2^-100 of its largest term. Nothing of reference/ is
-// included. CMake target: ddim_proved.
+// proofs/arithmetic/formulas.v is at exact inputs, to about 2^-100 of its largest term. Nothing of reference/
+// is included. CMake target: ddim::proved.
 
 #include <boost/multiprecision/cpp_bin_float.hpp>
 
@@ -12,10 +12,10 @@ namespace ddim::proved {
 
 using Quad = boost::multiprecision::cpp_bin_float_quad;
 
-/// One transition and its sigma^2, taken as exact; alpha_bar and alpha_bar_prev are a and p. The members are those of
-/// tests/reference/oracle_multiprecision.hpp, so that one table of quantities reads every oracle.
-/// Domain: a and p given as doubles, 2^-59 <= a < p <= 1 (beyond, differences no longer fit the 113 bits: a table's
-/// products are not given so), and for `kl` variances equal or apart by 2^-28 of themselves.
+/// One transition and its sigma^2, taken as exact; alpha_bar and alpha_bar_prev are a and p. The members are
+/// those of tests/reference/oracle_multiprecision.hpp, so that one table of quantities reads every oracle.
+/// Domain: a and p given as doubles, 2^-59 <= a < p <= 1 (beyond, differences no longer fit the 113 bits, as
+/// those of a table's products do not), and for `kl` variances equal or apart by 2^-28 of themselves.
 /// Error: 2^-6 of a double's ulp; of what passes through zero (the direction and what it multiplies at Eq7's
 /// boundary, the forward x0 at eta = 1, the discrete uniform weight) 2^-104 of the largest term.
 struct Definitions {

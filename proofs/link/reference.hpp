@@ -81,7 +81,7 @@ struct Reference {
   static Claim lemma1_variance(const auto& a) { return ulps(q_marginal(level(a), one(1)).variance); }
   static Claim lemma1_sample(const auto& a, const auto& x0, const auto& z) {
     return two_terms(q_sample(level(a), one(x0), one(z)), root(wider(a)) * wider(x0),
-                   root(1 - wider(a)) * wider(z));
+                     root(1 - wider(a)) * wider(z));
   }
   static Claim eq7_x_coefficient(const auto& a, const auto& p, const auto& v) {
     return ulps(posterior_coefficients(step(a, p), variance(v)).x_t);
@@ -92,7 +92,7 @@ struct Reference {
   static Claim eq7_mean(const auto& a, const auto& p, const auto& v, const auto& x, const auto& x0) {
     const PosteriorCoefficients c = posterior_coefficients(step(a, p), variance(v));
     return two_terms(q_posterior(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
-                   c.x_t * wider(x));
+                     c.x_t * wider(x));
   }
   static Claim eq8_prev_coefficient(const auto& a, const auto& p, const auto& v) {
     return ulps(forward_coefficients(step(a, p), variance(v)).x_prev);
@@ -100,7 +100,7 @@ struct Reference {
   static Claim eq8_mean(const auto& a, const auto& p, const auto& v, const auto& x, const auto& x0) {
     const ForwardCoefficients c = forward_coefficients(step(a, p), variance(v));
     return two_terms(forward_step(step(a, p), variance(v), one(x), one(x0)).mean, c.x0 * wider(x0),
-                   c.x_prev * wider(x));
+                     c.x_prev * wider(x));
   }
   static Claim eq8_variance(const auto& a, const auto& p, const auto& v) {
     return ulps(forward_coefficients(step(a, p), variance(v)).variance);
@@ -111,23 +111,23 @@ struct Reference {
   }
   static Claim eq9_predict_x0(const auto& a, const auto& x, const auto& e) {
     return two_terms(predict_x0(level(a), one(x), one(e)), wider(x) / root(wider(a)),
-                   root((1 - wider(a)) / wider(a)) * wider(e));
+                     root((1 - wider(a)) / wider(a)) * wider(e));
   }
   static Claim eq9_predict_eps(const auto& a, const auto& x, const auto& x0) {
     return two_terms(predict_eps(level(a), one(x), one(x0)), wider(x) / root(1 - wider(a)),
-                   root(wider(a) / (1 - wider(a))) * wider(x0));
+                     root(wider(a) / (1 - wider(a))) * wider(x0));
   }
   static Claim eq9_velocity(const auto& a, const auto& x0, const auto& e) {
     return two_terms(predict_v(level(a), one(e), one(x0)), root(wider(a)) * wider(e),
-                   root(1 - wider(a)) * wider(x0));
+                     root(1 - wider(a)) * wider(x0));
   }
   static Claim eq9_x0_from_velocity(const auto& a, const auto& x, const auto& v) {
     return two_terms(predict_x0_from_v(level(a), one(x), one(v)), root(wider(a)) * wider(x),
-                   root(1 - wider(a)) * wider(v));
+                     root(1 - wider(a)) * wider(v));
   }
   static Claim eq9_eps_from_velocity(const auto& a, const auto& x, const auto& v) {
     return two_terms(predict_eps_from_v(level(a), one(x), one(v)), root(1 - wider(a)) * wider(x),
-                   root(wider(a)) * wider(v));
+                     root(wider(a)) * wider(v));
   }
   static Claim eq12_x_coefficient(const auto& a, const auto& p) {
     return ulps(step_coefficients(step(a, p), Sigma(0)).x_t);
@@ -149,7 +149,7 @@ struct Reference {
                          const auto& z) {
     const StepCoefficients c = step_coefficients(step(a, p), deviation(s));
     return three_terms(ddim_step(c, one(x), one(e), one(z)), c.x_t * wider(x), c.output * wider(e),
-                   c.sigma * wider(z));
+                       c.sigma * wider(z));
   }
   static Claim eq13_encode_x_coefficient(const auto& a, const auto& p) {
     return ulps(encode_coefficients(step(a, p)).x_prev);
@@ -197,7 +197,7 @@ struct Reference {
     return {kl_divergence({one(m0), number(v)}, {one(m1), number(v)})[0],
             up(proved::kl_normal_equal_variance_error<Wider>(u, tiny, wider(m0), wider(m1), wider(v)))};
   }
-  // The library rounds in another order than the tree: twice the tree's error (by hand), and what log(2 pi) is off.
+  // The library rounds in another order than the tree: by hand, twice the tree's error, and log(2 pi)'s own.
   static Claim normal_log_density(const auto& log_two_pi, const auto& m, const auto& v, const auto& x) {
     const Wider error =
         proved::normal_log_density_error<Wider>(u, tiny, wider(log_two_pi), wider(m), wider(v), wider(x));

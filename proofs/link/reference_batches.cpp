@@ -1,4 +1,4 @@
-// The reference on batches: every lane and tail of its loops, every layout it takes, every function of a batch.
+// The reference on batches: every lane and tail of its loops, every layout, every function of a batch.
 //   reference_batches VALUES          (how many values are to be compared; fewer or more is a failure)
 //
 // What is affine in its batches is compared bit for bit with the printed affine2 and affine3 in double, each
@@ -33,8 +33,8 @@ long compared = 0;
 double worst = 0;
 
 std::string at(const std::string& what, Eigen::Index i, Eigen::Index j, const BatchRef& batch) {
-  return what + "(" + std::to_string(i) + ", " + std::to_string(j) + ") of " + std::to_string(batch.rows()) + " x " +
-         std::to_string(batch.cols());
+  return what + "(" + std::to_string(i) + ", " + std::to_string(j) + ") of " + std::to_string(batch.rows()) +
+         " x " + std::to_string(batch.cols());
 }
 
 void same_bits(const std::string& what, const BatchRef& got, const std::function<double(int, int)>& wanted) {
@@ -61,7 +61,8 @@ void within(const std::string& what, double got, const Traced& want) {
   const Quad bound = kSlack * want.error;
   ++compared;
   if (!(abs(Quad(got) - want.value) <= bound)) {
-    throw Refused(what + ": " + to_text(got) + ", the printed trees " + want.value.str(20) + " within " + bound.str(3));
+    throw Refused(what + ": " + to_text(got) + ", the printed trees " + want.value.str(20) + " within " +
+                  bound.str(3));
   }
   if (bound > 0) worst = std::max(worst, static_cast<double>(abs(Quad(got) - want.value) / bound));
 }
@@ -91,7 +92,8 @@ class Draws {
 
 /// Row and column vectors past two turns of the 16-wide loop, and batches whose sizes leave every residue.
 std::vector<std::pair<int, int>> shapes() {
-  std::vector<std::pair<int, int>> all{{64, 3}, {3, 64}, {16, 2}, {2, 16}, {15, 5}, {17, 3}, {31, 2}, {33, 3}};
+  std::vector<std::pair<int, int>> all{{64, 3}, {3, 64}, {16, 2}, {2, 16},
+                                       {15, 5}, {17, 3}, {31, 2}, {33, 3}};
   for (int n = 1; n <= 50; ++n) all.insert(all.end(), {{1, n}, {n, 1}});
   for (int rows = 2; rows <= 7; ++rows) {
     for (int cols = 2; cols <= 9; ++cols) all.emplace_back(rows, cols);
@@ -148,7 +150,8 @@ void affine(const std::string& what, const Two& f, const Quad& c0, const Quad& c
 void affine(const std::string& what, const Three& f, double c0, double c1, double c2) {
   for (const auto& [rows, cols] : shapes()) {
     for (const bool apart : {false, true}) {
-      const Laid x(draws.batch(rows, cols), apart), y(draws.batch(rows, cols), apart), z(draws.batch(rows, cols), apart);
+      const Laid x(draws.batch(rows, cols), apart), y(draws.batch(rows, cols), apart),
+          z(draws.batch(rows, cols), apart);
       const auto wanted = [&](int i, int j) {
         return proved::affine3(c0, x.view()(i, j), c1, y.view()(i, j), c2, z.view()(i, j));
       };
@@ -161,9 +164,13 @@ void affine(const std::string& what, const Three& f, double c0, double c1, doubl
 
 void combinations() {
   const double c0 = 1.25, c1 = -0.7, c2 = 0.3;
-  const Two two = [=](const BatchRef& x, const BatchRef& y, BatchOut out) { combine({c0, "x", x}, {c1, "y", y}, out); };
+  const Two two = [=](const BatchRef& x, const BatchRef& y, BatchOut out) {
+    combine({c0, "x", x}, {c1, "y", y}, out);
+  };
   affine("combine", two, c0, c1);
-  affine("combine", returned([=](const BatchRef& x, const BatchRef& y) { return combine({c0, "x", x}, {c1, "y", y}); }),
+  affine("combine", returned([=](const BatchRef& x, const BatchRef& y) {
+           return combine({c0, "x", x}, {c1, "y", y});
+         }),
          c0, c1);
   const Three three = [=](const BatchRef& x, const BatchRef& y, const BatchRef& z, BatchOut out) {
     combine({c0, "x", x}, {c1, "y", y}, {c2, "z", z}, out);
@@ -179,7 +186,8 @@ void combinations() {
     const Batch x = draws.batch(rows, cols), y = draws.batch(rows, cols), z = draws.batch(rows, cols);
     Batch over = x;
     two(over, y, over);
-    same_bits("combine over its first", over, [&](int i, int j) { return proved::affine2(c0, x(i, j), c1, y(i, j)); });
+    same_bits("combine over its first", over,
+              [&](int i, int j) { return proved::affine2(c0, x(i, j), c1, y(i, j)); });
     over = z;
     three(x, y, over, over);
     same_bits("combine over its third", over,
@@ -197,28 +205,42 @@ void level_functions(const NoiseLevel& level) {
       "q_sample", [&](const BatchRef& x0, const BatchRef& z, BatchOut out) { q_sample(level, x0, z, out); },
       proved::lemma1_x0_coefficient(a), proved::lemma1_std(a));
   using B = const BatchRef&;
-  pair("q_sample", [&](B x0, B z) { return q_sample(level, x0, z); }, proved::lemma1_sample<Quad>);
-  pair("predict_x0", [&](B x, B e) { return predict_x0(level, x, e); }, proved::eq9_predict_x0<Quad>);
-  pair("predict_eps", [&](B x, B x0) { return predict_eps(level, x, x0); }, proved::eq9_predict_eps<Quad>);
-  pair("predict_v", [&](B e, B x0) { return predict_v(level, e, x0); },
-       [](Quad alpha_bar, Quad e, Quad x0) { return proved::eq9_velocity(alpha_bar, x0, e); });
-  pair("predict_x0_from_v", [&](B x, B v) { return predict_x0_from_v(level, x, v); },
-       proved::eq9_x0_from_velocity<Quad>);
-  pair("predict_eps_from_v", [&](B x, B v) { return predict_eps_from_v(level, x, v); },
-       proved::eq9_eps_from_velocity<Quad>);
-  pair("predict_x0, eps", [&](B x, B e) { return predict_x0(level, Prediction::eps, x, e); },
-       proved::eq9_predict_x0<Quad>);
-  pair("predict_x0, v", [&](B x, B v) { return predict_x0(level, Prediction::v, x, v); },
-       proved::eq9_x0_from_velocity<Quad>);
-  pair("predict_eps, x0", [&](B x, B x0) { return predict_eps(level, Prediction::x0, x, x0); },
-       proved::eq9_predict_eps<Quad>);
-  pair("predict_eps, v", [&](B x, B v) { return predict_eps(level, Prediction::v, x, v); },
-       proved::eq9_eps_from_velocity<Quad>);
-  pair("point_mass_eps", [&](B x, B x0) { return point_mass_eps(x0)(level, x); }, proved::eq9_predict_eps<Quad>);
+  pair(
+      "q_sample", [&](B x0, B z) { return q_sample(level, x0, z); }, proved::lemma1_sample<Quad>);
+  pair(
+      "predict_x0", [&](B x, B e) { return predict_x0(level, x, e); }, proved::eq9_predict_x0<Quad>);
+  pair(
+      "predict_eps", [&](B x, B x0) { return predict_eps(level, x, x0); }, proved::eq9_predict_eps<Quad>);
+  pair(
+      "predict_v", [&](B e, B x0) { return predict_v(level, e, x0); },
+      [](Quad alpha_bar, Quad e, Quad x0) { return proved::eq9_velocity(alpha_bar, x0, e); });
+  pair(
+      "predict_x0_from_v", [&](B x, B v) { return predict_x0_from_v(level, x, v); },
+      proved::eq9_x0_from_velocity<Quad>);
+  pair(
+      "predict_eps_from_v", [&](B x, B v) { return predict_eps_from_v(level, x, v); },
+      proved::eq9_eps_from_velocity<Quad>);
+  pair(
+      "predict_x0, eps", [&](B x, B e) { return predict_x0(level, Prediction::eps, x, e); },
+      proved::eq9_predict_x0<Quad>);
+  pair(
+      "predict_x0, v", [&](B x, B v) { return predict_x0(level, Prediction::v, x, v); },
+      proved::eq9_x0_from_velocity<Quad>);
+  pair(
+      "predict_eps, x0", [&](B x, B x0) { return predict_eps(level, Prediction::x0, x, x0); },
+      proved::eq9_predict_eps<Quad>);
+  pair(
+      "predict_eps, v", [&](B x, B v) { return predict_eps(level, Prediction::v, x, v); },
+      proved::eq9_eps_from_velocity<Quad>);
+  pair(
+      "point_mass_eps", [&](B x, B x0) { return point_mass_eps(x0)(level, x); },
+      proved::eq9_predict_eps<Quad>);
   for (const auto& [rows, cols] : shapes()) {
     const Batch x = draws.batch(rows, cols), y = draws.batch(rows, cols);
-    same_bits("predict_x0, x0", predict_x0(level, Prediction::x0, x, y), [&](int i, int j) { return y(i, j); });
-    same_bits("predict_eps, eps", predict_eps(level, Prediction::eps, x, y), [&](int i, int j) { return y(i, j); });
+    same_bits("predict_x0, x0", predict_x0(level, Prediction::x0, x, y),
+              [&](int i, int j) { return y(i, j); });
+    same_bits("predict_eps, eps", predict_eps(level, Prediction::eps, x, y),
+              [&](int i, int j) { return y(i, j); });
     const Gaussian law = q_marginal(level, x);
     const double c = sqrt_alpha_bar(level);
     same_bits("q_marginal", law.mean, [&](int i, int j) { return c * x(i, j); });
@@ -270,9 +292,11 @@ void step_functions(const Transition& step, const Sigma& sigma) {
                  : proved::eq12_v_coefficient(a, p, w));
     one_ulp("step_coefficients, sigma", c.sigma, sqrt(w));
     affine(
-        "ddim_step", [&](B x, B e, B z, BatchOut out) { ddim_step(c, x, e, z, out); }, c.x_t, c.output, c.sigma);
+        "ddim_step", [&](B x, B e, B z, BatchOut out) { ddim_step(c, x, e, z, out); }, c.x_t, c.output,
+        c.sigma);
     affine(
-        "ddim_step", [&](B x, B e, B z, BatchOut out) { out = ddim_step(c, x, e, z); }, c.x_t, c.output, c.sigma);
+        "ddim_step", [&](B x, B e, B z, BatchOut out) { out = ddim_step(c, x, e, z); }, c.x_t, c.output,
+        c.sigma);
   }
   const Batch zero = Batch::Zero(1, 1);
   const double direction = ddim_step_from_parts(step, admitted, zero, unit, zero)(0);
@@ -294,9 +318,8 @@ void discrete_functions(const Transition& step) {
   for (const auto& [rows, cols] : shapes()) {
     const Batch x = draws.distributions(rows, cols), x0 = draws.distributions(rows, cols);
     const double K = rows, alpha_bar = step.current.alpha_bar, rest = step.current.one_minus_alpha_bar / K;
-    same_bits("discrete_posterior", discrete_posterior(step, s, x, x0), [&](int i, int j) {
-      return proved::affine2(w.x_t, x(i, j), w.x0, x0(i, j)) + w.uniform / K;
-    });
+    same_bits("discrete_posterior", discrete_posterior(step, s, x, x0),
+              [&](int i, int j) { return proved::affine2(w.x_t, x(i, j), w.x0, x0(i, j)) + w.uniform / K; });
     same_bits("discrete_marginal", discrete_marginal(step.current, x0),
               [&](int i, int j) { return alpha_bar * x0(i, j) + rest; });
   }
@@ -351,7 +374,8 @@ struct Sample {
   Traced generative_mean(int t, int i) const {
     const Quad v = s.step(t).prev.one_minus_alpha_bar == 0.0 ? Quad(0) : s.v(t);
     return affine_mean(proved::eq12_x_coefficient(s.a(t), s.p(t)), s.state(t)(i, j),
-                       proved::eq12_eps_coefficient(s.a(t), s.p(t), v), eps[static_cast<std::size_t>(t)](i, j));
+                       proved::eq12_eps_coefficient(s.a(t), s.p(t), v),
+                       eps[static_cast<std::size_t>(t)](i, j));
   }
   Traced variance(int t) const { return Traced::held(s.v(t)); }
   Traced density(const Component& mean, const Traced& variance, const Batch& x) const {
@@ -378,7 +402,8 @@ struct Sample {
     return density([](int) { return kNought; }, kOne, s.state(s.S() - 1));
   }
   Traced kl_prior() const {
-    return sum(d(), [&](int i) { return proved::kl_normal(marginal_mean(i), marginal_variance(), kNought, kOne); });
+    return sum(
+        d(), [&](int i) { return proved::kl_normal(marginal_mean(i), marginal_variance(), kNought, kOne); });
   }
   Traced kl_step(int t) const {
     return sum(d(), [&](int i) {
@@ -406,14 +431,16 @@ void objective_functions(const Scene& s) {
   each("q_log_density", q_log_density(s.chain, s.path, s.x0),
        [&] { return sample.log_q_terminal() + sample.log_q_posteriors(); });
   each("log_q_terminal", log_q_terminal(s.chain, s.path, s.x0), [&] { return sample.log_q_terminal(); });
-  each("log_q_posteriors", log_q_posteriors(s.chain, s.path, s.x0), [&] { return sample.log_q_posteriors(); });
+  each("log_q_posteriors", log_q_posteriors(s.chain, s.path, s.x0),
+       [&] { return sample.log_q_posteriors(); });
   each("log_p_transitions", log_p_transitions(s.chain, s.model, s.path, s.x0),
        [&] { return sample.log_p_transitions(); });
   each("log_p_prior", log_p_prior(s.path), [&] { return sample.log_p_prior(); });
   each("p_log_density", p_log_density(s.chain, s.model, s.path, s.x0),
        [&] { return sample.log_p_prior() + sample.log_p_transitions(); });
   each("log_ratio", log_ratio(s.chain, s.model, s.path, s.x0), [&] {
-    return sample.log_q_terminal() + sample.log_q_posteriors() - (sample.log_p_prior() + sample.log_p_transitions());
+    return sample.log_q_terminal() + sample.log_q_posteriors() -
+           (sample.log_p_prior() + sample.log_p_transitions());
   });
   const KlForm form = variational_objective(s.chain, s.model, s.path, s.x0);
   each("variational_objective, prior", form.prior, [&] { return sample.kl_prior(); });
@@ -421,7 +448,8 @@ void objective_functions(const Scene& s) {
     each("variational_objective, step", form.step[static_cast<std::size_t>(t - 1)],
          [&] { return sample.kl_step(t); });
   }
-  each("variational_objective, reconstruction", form.reconstruction, [&] { return -sample.log_p_transition(0); });
+  each("variational_objective, reconstruction", form.reconstruction,
+       [&] { return -sample.log_p_transition(0); });
   each("KlForm::sum", form.sum(), [&] {
     return sample.kl_prior() - sample.log_p_transition(0) +
            sum(s.S() - 1, [&](int k) { return sample.kl_step(k + 1); });
@@ -435,11 +463,11 @@ void objective_functions(const Scene& s) {
   const Eigen::VectorXd gamma = gamma_weights(s.chain);
   for (int t = 0; t < s.S(); ++t) {
     one_ulp("gamma_weights", gamma[t],
-            t == 0 ? proved::theorem1_gamma_first(s.a(t), s.v(t)) : proved::theorem1_gamma(s.a(t), s.p(t), s.v(t)));
+            t == 0 ? proved::theorem1_gamma_first(s.a(t), s.v(t))
+                   : proved::theorem1_gamma(s.a(t), s.p(t), s.v(t)));
   }
-  each("weighted_loss", weighted_loss(s.chain, s.model, s.path, s.x0, gamma), [&] {
-    return sum(s.S(), [&](int t) { return exact(gamma[t]) * sample.squared_error(t); });
-  });
+  each("weighted_loss", weighted_loss(s.chain, s.model, s.path, s.x0, gamma),
+       [&] { return sum(s.S(), [&](int t) { return exact(gamma[t]) * sample.squared_error(t); }); });
 }
 
 /// Functions of laws and times that are sums of trees over dimensions, at every shape.
@@ -456,7 +484,8 @@ void law_functions(const Transition& step, const Sigma& sigma) {
     within("log_density", log_density({y, v}, x),
            [&](int j) { return density([&](int i) { return exact(y(i, j)); }, exact(v), x, j); });
     within("kl_divergence", kl_divergence({x, v}, {y, w}), [&](int j) {
-      return sum(d, [&](int i) { return proved::kl_normal(exact(x(i, j)), exact(v), exact(y(i, j)), exact(w)); });
+      return sum(
+          d, [&](int i) { return proved::kl_normal(exact(x(i, j)), exact(v), exact(y(i, j)), exact(w)); });
     });
     const Quad a = quad(step.current.alpha_bar), p = quad(step.prev.alpha_bar), s2 = quad(sigma.variance());
     within("forward_log_density_by_bayes", forward_log_density_by_bayes(step, sigma, x, y, x0), [&](int j) {
@@ -466,7 +495,8 @@ void law_functions(const Transition& step, const Sigma& sigma) {
             Traced::held(proved::lemma1_variance(alpha_bar)), at, j);
       };
       const auto posterior = [&](int i) {
-        return affine_mean(proved::eq7_x0_coefficient(a, p, s2), x0(i, j), proved::eq7_x_coefficient(a, p, s2), x(i, j));
+        return affine_mean(proved::eq7_x0_coefficient(a, p, s2), x0(i, j),
+                           proved::eq7_x_coefficient(a, p, s2), x(i, j));
       };
       return density(posterior, Traced::held(s2), y, j) + marginal(a, x) - marginal(p, y);
     });
@@ -499,7 +529,8 @@ void path_functions(const Scene& s, const Path& noise) {
     });
     const ForwardCoefficients f = forward_coefficients(s.step(t), s.sigma(t));
     same_bits("q_sample_path_forward", of(up, t), [&](int i, int j) {
-      return proved::affine3(f.x0, s.x0(i, j), f.x_prev, of(up, t - 1)(i, j), std::sqrt(f.variance), z(t)(i, j));
+      return proved::affine3(f.x0, s.x0(i, j), f.x_prev, of(up, t - 1)(i, j), std::sqrt(f.variance),
+                             z(t)(i, j));
     });
   }
   Batch x = s.path.back();
@@ -510,7 +541,8 @@ void path_functions(const Scene& s, const Path& noise) {
       return proved::affine2(1.0, mean(i, j), sigma, z(t)(i, j));
     });
   }
-  same_bits("p_sample", p_sample(s.chain, s.model, s.path.back(), noise), [&](int i, int j) { return x(i, j); });
+  same_bits("p_sample", p_sample(s.chain, s.model, s.path.back(), noise),
+            [&](int i, int j) { return x(i, j); });
   x = s.x0;
   for (int t = 0; t < s.S(); ++t) {
     const Batch eps = s.model(t == 0 ? s.step(0).current : s.step(t).prev, x);
@@ -528,7 +560,7 @@ void generative_law_recursion(const Scene& s) {
       const Quad v = s.step(t).prev.one_minus_alpha_bar == 0.0 ? Quad(0) : s.v(t);
       const Traced a = Traced::held(s.a(t)), c_x = Traced::held(proved::eq12_x_coefficient(s.a(t), s.p(t))),
                    c_eps = Traced::held(proved::eq12_eps_coefficient(s.a(t), s.p(t), v));
-      // eps = slope (x - sqrt(a) mean): the tree is affine in x, and slope is what it gives at x = 1 for mean 0.
+      // eps = slope (x - sqrt(a) mean): affine in x, and slope is the tree at x = 1 for mean 0.
       const Traced slope = proved::truth_gaussian_eps(a, kNought, exact(s.variance), kOne);
       const Traced gain = c_x + c_eps * slope;
       const Traced at_zero = proved::truth_gaussian_eps(a, exact(s.mean[i]), exact(s.variance), kNought);
@@ -547,7 +579,8 @@ Schedule table_functions() {
   for (double& beta : betas) beta = draws.between(1e-4, 0.08);
   const Schedule schedule = Schedule::from_betas(betas);
   using Exactly = boost::multiprecision::number<
-      boost::multiprecision::cpp_bin_float<2200, boost::multiprecision::digit_base_2>, boost::multiprecision::et_off>;
+      boost::multiprecision::cpp_bin_float<2200, boost::multiprecision::digit_base_2>,
+      boost::multiprecision::et_off>;
   Exactly product = 1;
   const auto ulp_of = [](const char* what, double got, const Exactly& want) {
     ++compared;
@@ -607,7 +640,8 @@ void run() {
   }
   const Chain chain = Chain::from_sigmas(schedule, tau, sigmas);
   for (int i = 0; i < tau.S(); ++i) {
-    one_ulp("Chain::from_sigmas", chain.sigma[static_cast<std::size_t>(i)].value(), sigmas[static_cast<std::size_t>(i)]);
+    one_ulp("Chain::from_sigmas", chain.sigma[static_cast<std::size_t>(i)].value(),
+            sigmas[static_cast<std::size_t>(i)]);
   }
   for (const auto& [rows, cols] : {std::pair{1, 1}, {1, 17}, {3, 5}, {16, 2}, {17, 3}, {5, 7}}) {
     const Eigen::VectorXd mean = draws.batch(rows, 1);
@@ -631,7 +665,8 @@ int main(int argc, char** argv) {
   try {
     if (argc != 2) throw std::runtime_error(std::string("usage: ") + argv[0] + " VALUES");
     ddim::link::run();
-    std::cout << ddim::link::compared << " values agree; worst of a sum: " << ddim::link::worst << " of its bound\n";
+    std::cout << ddim::link::compared << " values agree; worst of a sum: " << ddim::link::worst
+              << " of its bound\n";
     if (ddim::link::compared == std::stol(argv[1])) return 0;
     std::cerr << "expected " << argv[1] << '\n';
     return 1;

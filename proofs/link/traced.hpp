@@ -1,7 +1,7 @@
 #pragma once
 
-// A number that carries the error which binary64's arithmetic may leave in it: instantiated with it, a printed
-// template gives its exact value and, beside it, running.v's bound for the template's own order of evaluation.
+// A number that carries the error which binary64's arithmetic may leave in it: instantiated with it, a
+// printed template gives its exact value and, beside it, running.v's bound for the template's own order.
 
 #include "link/proved.hpp"
 #include "proofs/generated/bounds.hpp"

@@ -220,7 +220,7 @@ Definition fused_pair (q : prediction) : list instruction :=
             (- ((p * beta + a * variance) / (direction * root + Sqrt (p * one_minus)%expr)))%expr]
   end.
 Definition fused_coefficients : program :=
-  sigma_two_tables ++
+  [Cast Table eta eta] ++ sigma_two_tables ++
   [Let Table root (Sqrt a); Let Table rest (Sqrt one_minus); Let Table root_prev (Sqrt p);
    Let Table radicand (one_minus_prev - variance)%expr; Let Table direction (Sqrt radicand);
    Let Table recip (1 / root)%expr; Let Table recipm1 (Sqrt (one_minus / a)%expr)]

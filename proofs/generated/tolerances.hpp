@@ -220,6 +220,7 @@ void sigma_two_tables(const Formats<Real>& f, Registers<Real>& r) {
 /// reference/ and cuda/: two coefficients without cancellation, from tables of alpha_bar and of 1 - alpha_bar.
 template <class Real>
 void fused_coefficients(const Formats<Real>& f, Registers<Real>& r) {
+  r.eta = cast(f.table, r.eta);
   r.beta = quotient(f.table, difference(f.table, r.alpha_bar_prev, r.alpha_bar), r.alpha_bar_prev);
   r.variance = product(f.table, quotient(f.table, product(f.table, square(f.table, r.eta), r.one_minus_prev), r.one_minus), r.beta);
   r.sigma = root(f.table, r.variance);
@@ -335,6 +336,7 @@ void fused_samples(const Formats<Real>& f, Prediction prediction, Restriction re
 /// The same, summed from the right: fma(c0, x, fma(c1, output, sigma noise)).
 template <class Real>
 void fused_fma_coefficients(const Formats<Real>& f, Registers<Real>& r) {
+  r.eta = cast(f.table, r.eta);
   r.beta = quotient(f.table, difference(f.table, r.alpha_bar_prev, r.alpha_bar), r.alpha_bar_prev);
   r.variance = product(f.table, quotient(f.table, product(f.table, square(f.table, r.eta), r.one_minus_prev), r.one_minus), r.beta);
   r.sigma = root(f.table, r.variance);

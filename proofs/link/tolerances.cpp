@@ -238,9 +238,15 @@ tol::Format<Real> format_of() {
   return tol::bfloat16<Real>();
 }
 
+/// The larger ratio; one that is not a number is the largest.
+void keep(double& worst, double ratio) {
+  if (worst == worst && !(ratio <= worst)) worst = ratio;
+}
+
 struct Worst {
   double prev_sample = 0, pred_x0 = 0, sigma = 0;
   Input at{};
+  Case how{};
   std::int64_t judged = 0, without_bound = 0, overflows = 0;
 };
 
@@ -276,11 +282,7 @@ Input drawn(Draws& draws, const Case& how) {
   in.alpha_bar_prev = p;
   in.alpha_bar = std::min(a, p);
   const int kind = draws.below(6);
-  in.eta = C(kind <= 1   ? 0.0
-             : kind == 2 ? 1.0
-             : kind == 3 ? 1.0 - draws.power(depth + 3)
-                         : draws.uniform())
-               .value;
+  in.eta = kind <= 1 ? 0.0 : kind == 2 ? 1.0 : kind == 3 ? 1.0 - draws.power(depth + 3) : draws.uniform();
   const int scale = draws.below(8);
   const double size = scale == 0   ? std::ldexp(1.0, -draws.below(std::is_same_v<S, Binary16> ? 24 : 130))
                       : scale == 1 ? std::ldexp(1.0, draws.below(std::is_same_v<S, Binary16> ? 8 : 60))
@@ -331,7 +333,7 @@ Input moved(Draws& draws, Input in, const Case& how) {
       in.noise = S(in.noise * factor).value;
       break;
     case 3:
-      in.eta = C(std::min(in.eta * factor, 1.0)).value;
+      in.eta = std::min(in.eta * factor, 1.0);
       if (!(in.eta >= 0)) in.eta = fresh.eta;
       break;
     case 4: {
@@ -377,22 +379,34 @@ void judge(Order order, const Input& in, const Case& how, Worst& worst) {
     return;
   }
   const Exact<T> exact(in, how);
-  const auto ratio = [](double value, const T& truth, Real bound) {
-    const Real error = static_cast<Real>(abs(T(T(value) - truth)));
-    return error == 0 ? 0.0 : static_cast<double>(error / bound);
+  const auto ratio = [](double value, const T& truth, Real bound, const T& uncertainty) {
+    const Real error = static_cast<Real>(T(abs(T(T(value) - truth)) - uncertainty));
+    return error <= 0 ? 0.0 : static_cast<double>(error / bound);
   };
   ++worst.judged;
-  const double prev = ratio(got.prev_sample, exact.prev_sample, want.prev_sample.error);
-  if (!(prev <= worst.prev_sample)) {
+  const double prev = ratio(got.prev_sample, exact.prev_sample, want.prev_sample.error, exact.uncertainty);
+  if (worst.prev_sample == worst.prev_sample && !(prev <= worst.prev_sample)) {
     worst.prev_sample = prev;
     worst.at = in;
+    worst.how = how;
   }
-  worst.pred_x0 = std::max(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error));
-  worst.sigma = std::max(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error));
+  keep(worst.pred_x0, ratio(got.pred_x0, exact.pred_x0, want.pred_x0.error, T(0)));
+  keep(worst.sigma, ratio(got.sigma, exact.sigma, want.sigma.error, T(0)));
 }
 
 using std::abs;
 bool failed = false;
+
+/// The input that leaves its bound, exactly.
+void print(const tol::OrderFacts& facts, const Worst& worst) {
+  const Input& in = worst.at;
+  std::cout << facts.name << std::hexfloat << ": alpha_bar " << in.alpha_bar << " alpha_bar_prev "
+            << in.alpha_bar_prev << " eta " << in.eta << " x " << in.x << " output " << in.output << " noise "
+            << in.noise << " threshold " << in.threshold << std::defaultfloat << " prediction "
+            << static_cast<int>(worst.how.prediction) << " restriction "
+            << static_cast<int>(worst.how.restriction) << " rescale " << worst.how.rescale << " variant "
+            << (worst.how.variant & 1) << "\n";
+}
 
 template <class C, class S, class T>
 void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed) {
@@ -418,9 +432,10 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
         judge<C, S, T>(facts.order, near_worst ? moved<C, S>(draws, worst.at, how) : drawn<C, S>(draws, how),
                        how, worst);
       }
-      all.prev_sample = std::max(all.prev_sample, worst.prev_sample);
-      all.pred_x0 = std::max(all.pred_x0, worst.pred_x0);
-      all.sigma = std::max(all.sigma, worst.sigma);
+      if (!(worst.prev_sample <= 1)) print(facts, worst);
+      keep(all.prev_sample, worst.prev_sample);
+      keep(all.pred_x0, worst.pred_x0);
+      keep(all.sigma, worst.sigma);
       all.judged += worst.judged;
       all.without_bound += worst.without_bound;
       all.overflows += worst.overflows;
@@ -432,7 +447,7 @@ void search(const std::string& formats, std::int64_t inputs, std::uint64_t seed)
       failed = true;
       std::cout << "  outside its bound, or never judged: " << facts.theorem << "\n";
     }
-    step = std::max(step, all.prev_sample);
+    keep(step, all.prev_sample);
   }
   std::cout << formats << " step: worst error/bound " << step << "\n";
   if (!(step >= 0.2)) {
@@ -472,7 +487,7 @@ void search_noising(const std::string& formats, std::int64_t inputs, std::uint64
                                             tol::exactly<Real>(in.x), tol::exactly<Real>(in.noise));
     for (const S& got : {rooted, moved_first}) {
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(got.value) - exact))));
-      if (error != 0) worst = std::max(worst, static_cast<double>(error / bound.error));
+      if (error != 0) keep(worst, static_cast<double>(error / bound.error));
     }
   }
   report(formats + " add_noise", worst, 0.2);
@@ -515,7 +530,7 @@ void judge_tables(const std::string& name) {
       products.push_back(product);
       exacts.push_back(exact);
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(product.value) - exact))));
-      plain = std::max(plain, static_cast<double>(error / table[static_cast<std::size_t>(t)].error));
+      keep(plain, static_cast<double>(error / table[static_cast<std::size_t>(t)].error));
     }
     if (!ramp.rescaled) continue;
     const auto zero = tol::rescaled_table<Real>(formats, table);
@@ -528,7 +543,7 @@ void judge_tables(const std::string& name) {
       before = bar;
       const Quad root = (sqrt(exacts[t]) - last_exact) * first_exact / (first_exact - last_exact);
       const Real error = static_cast<Real>(Quad(abs(Quad(Quad(again.value) - root * root))));
-      rescaled = std::max(rescaled, static_cast<double>(error / zero[t].error));
+      keep(rescaled, static_cast<double>(error / zero[t].error));
     }
   }
   report(name + " alphas_cumprod", plain, 0.001);
@@ -568,7 +583,7 @@ void judge_thresholds(const std::string& name, std::int64_t inputs, std::uint64_
     const auto bound = tol::dynamic_threshold<Real>(f, balls, ratio, max_value);
     const Real error = std::abs(quantile.value - want);
     if (std::abs(bound.value - want) > 1e-15L) worst = HUGE_VAL;
-    if (error != 0) worst = std::max(worst, static_cast<double>(error / bound.error));
+    if (error != 0) keep(worst, static_cast<double>(error / bound.error));
   }
   report(name + " threshold", worst, 0.05);
 }

@@ -112,7 +112,8 @@ Layout layout(Shape shape, const Extent<T> (&extents)[n], bool may_join) {
   }
   if (shape.dim == 0) shape.samples = may_join ? 0 : shape.samples;
   if (may_join && contiguous) shape = {1, shape.samples * shape.dim};
-  return {shape.samples, shape.dim, aligned && (shape.samples == 1 || packed)};
+  const bool vector = aligned && (shape.samples == 1 || packed);
+  return {shape.samples, shape.dim, vector, vector && shape.samples == 1 ? shape.dim / kPack<T> : 0};
 }
 
 template <class T>

@@ -16,7 +16,10 @@ struct cudaDeviceProp {
   int major, minor, multiProcessorCount, l2CacheSize;
   std::size_t totalGlobalMem;
 };
-using dim3 = ddim::emulation::Dim3;
+struct dim3 {
+  unsigned x, y, z;
+  dim3(unsigned of_x, unsigned of_y = 1, unsigned of_z = 1) : x(of_x), y(of_y), z(of_z) {}
+};
 
 /// What the next calls answer.
 inline cudaError_t fake_error = cudaSuccess;

@@ -17,14 +17,19 @@
 namespace ddim::cuda::test {
 namespace {
 
-using Invoke = std::function<void(const void*)>;
-const std::map<const void*, Invoke>& kernels() {
-#define DDIM_CUDA_INVOKE(NAME, ...)                                             \
-  {reinterpret_cast<const void*>(&DDIM_CUDA_SYMBOL(NAME)), [](const void* op) { \
-     DDIM_CUDA_SYMBOL(NAME)(*static_cast<const __VA_ARGS__*>(op));              \
-   }},
-  static const std::map<const void*, Invoke> all{DDIM_CUDA_KERNELS(DDIM_CUDA_INVOKE)};
-#undef DDIM_CUDA_INVOKE
+/// A kernel's parameter, which is copied at the launch, and how it is called.
+struct Callable {
+  std::size_t size;
+  std::function<void(const void*)> call;
+};
+const std::map<const void*, Callable>& kernels() {
+#define DDIM_CUDA_CALLABLE(NAME, ...)                                                                 \
+  {reinterpret_cast<const void*>(&DDIM_CUDA_SYMBOL(NAME)), {sizeof(__VA_ARGS__), [](const void* op) { \
+                                                              DDIM_CUDA_SYMBOL(NAME)                  \
+                                                              (*static_cast<const __VA_ARGS__*>(op)); \
+                                                            }}},
+  static const std::map<const void*, Callable> all{DDIM_CUDA_KERNELS(DDIM_CUDA_CALLABLE)};
+#undef DDIM_CUDA_CALLABLE
   return all;
 }
 
@@ -41,17 +46,11 @@ cudaError_t cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** a
                              cudaStream_t stream) {
   using namespace ddim::cuda;
   if (shared != 0 || block.x != kThreads || grid.x == 0) return cudaErrorInvalidValue;
-  // A kernel's parameter is copied at the launch.
-  static const std::map<const void*, std::size_t> sizes{
-#define DDIM_CUDA_SIZE(NAME, ...) \
-  {reinterpret_cast<const void*>(&DDIM_CUDA_SYMBOL(NAME)), sizeof(__VA_ARGS__)},
-      DDIM_CUDA_KERNELS(DDIM_CUDA_SIZE)
-#undef DDIM_CUDA_SIZE
-  };
+  const test::Callable& callable = test::kernels().at(kernel);
   const auto* first = static_cast<const std::byte*>(arguments[0]);
-  const std::vector<std::byte> parameter(first, first + sizes.at(kernel));
-  test::queues()[stream].push_back([kernel, grid, parameter] {
-    ddim::emulation::launch(grid.x, kThreads, [&] { test::kernels().at(kernel)(parameter.data()); });
+  const std::vector<std::byte> parameter(first, first + callable.size);
+  test::queues()[stream].push_back([&callable, grid, parameter] {
+    ddim::emulation::launch(grid.x, kThreads, [&] { callable.call(parameter.data()); });
   });
   return cudaSuccess;
 }

@@ -68,13 +68,16 @@ class Sampler:
     DEFAULTS = dict(num_train_timesteps=1000, beta_start=1e-4, beta_end=0.02, clip_sample_range=1.0, set_alpha_to_one=1,
                     dynamic_thresholding_ratio=0.995, sample_max_value=1.0, rederive_eps=1)
 
+    handle = None
+
     def __init__(self, library, steps, **config):
-        self.library, self.handle = ctypes.CDLL(library), c_void_p()
+        self.library, handle = ctypes.CDLL(library), c_void_p()
         self.library.ddim_message.restype = c_char_p
         if self.library.ddim_abi() != 1:
             raise ImportError("another ABI")
         self.config = Config(steps=steps, **{**self.DEFAULTS, **config})
-        self.call("ddim_open", byref(self.config), byref(self.handle))
+        self.call("ddim_open", byref(self.config), byref(handle))
+        self.handle = handle
 
     def __del__(self):
         if self.handle:

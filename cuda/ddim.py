@@ -132,8 +132,9 @@ class Sampler:
 
 def sample(sampler, x):
     """The chain for data N(0, 1 / 4) under its own best network; x is changed in place."""
+    table = sampler.alphas_cumprod
     for i, t in enumerate(sampler.timesteps):
-        a = sampler.alphas_cumprod[t]
+        a = table[t]
         output = x * ((1 - a) ** 0.5 / (a / 4 + 1 - a))
         sampler.step(i, x, output, x, draw=(20201002, i, 0))
     return x
@@ -142,7 +143,7 @@ def sample(sampler, x):
 def main(library):
     import numpy
 
-    sampler = Sampler(library, steps=20, eta=0.5)
+    sampler = Sampler(library, steps=250, eta=0.5)
     start = numpy.random.default_rng(1).standard_normal((64, 3, 16, 16)).astype(numpy.float32)
     on_numpy = sample(sampler, start.copy())
     spread = float(on_numpy.std())

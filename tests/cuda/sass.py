@@ -76,12 +76,12 @@ def successors(code):
         falls = [i + 1] if i + 1 < len(code) else []
         if opcode == "EXIT":
             after.append(falls if guard else [])
-        elif opcode.startswith("BRA"):
+        elif opcode.startswith(("BRA", "CALL.REL")):  # a call may be a jump; a true one ends at its RET
             target = re.search(r"0x[0-9a-f]+\s*$", text)
             conditional = guard or re.match(r"BRA\S*\s+!?U?P\d", text) or ".DIV" in opcode
             after.append(([index[int(target[0], 16)]] if target else []) + (falls if conditional else []))
         elif opcode.startswith(("CALL", "RET", "BRX", "JMP")):
-            after.append([])  # the slow way of a division or a root
+            after.append([])
         else:
             after.append(falls)
     return after

@@ -79,9 +79,15 @@ DDIM_HD inline float round_to<float>(float value) {
 }
 template <>
 DDIM_HD inline BFloat16 round_to<BFloat16>(float value) {
+#ifdef __CUDA_ARCH__
+  BFloat16 result;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+  return result;
+#else
   const auto bits = bits_as<std::uint32_t>(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return {0x7fff};
   return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+#endif
 }
 template <>
 DDIM_HD inline Float16 round_to<Float16>(float value) {

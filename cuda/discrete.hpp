@@ -24,7 +24,7 @@ struct DiscreteDraw {
   Layout layout;           // samples columns of dim = K categories
   Source<T> in[2];         // x_t, x_0
   const double* uniforms;  // in [0, 1); nullptr: 53 bits of the column's own block of `words`
-  Normals words;
+  NormalStream words;
   std::int32_t* category;
 
   DDIM_HD Index packs() const { return layout.samples; }
@@ -45,15 +45,17 @@ struct DiscreteDraw {
 
   DDIM_HD void pack(Index j) const {
     constexpr int V = kPack<T>;
-    const Source<T> column[2] = {{in[0].data + j * in[0].stride, 0}, {in[1].data + j * in[1].stride, 0}};
-    const Layout one{1, layout.dim, layout.vector};
+    if (j >= packs()) return;
+    const Layout column = layout.one_sample();
     double u = uniform_of(j);
     Index found = 0;
     for (Index k = 0; k < layout.dim && u >= 0; k += V) {
       const int count = layout.dim - k < V ? static_cast<int>(layout.dim - k) : V;
+      const Chunk of_x_t = gather(in[0].sample(j), column, k, count);
+      const Chunk of_x0 = gather(in[1].sample(j), column, k, count);
       Real<T> current[V], clean[V];
-      load(column[0], one, k, count, current);
-      load(column[1], one, k, count, clean);
+      widen<T>(of_x_t, current);
+      widen<T>(of_x0, clean);
       for (int i = 0; i < V; ++i) {
         if (i == count || !(u >= 0)) break;
         found = k + i;

@@ -51,6 +51,9 @@ using DiscreteStepMean = Map<DiscreteStep<T>, Noise::none>;
 
 }  // namespace ddim::cuda
 
+/// A kernel's symbol: what a profiler shows, and in nobody's way.
+#define DDIM_CUDA_SYMBOL(NAME) ddim_cuda_##NAME
+
 /// Every kernel once: X(its name, its parameter's type). The name is the equation's function, how noise
 /// enters, and the dtype.
 #define DDIM_CUDA_DTYPES(X, NAME, OP)                        \

@@ -22,10 +22,10 @@ void launch_kernel(void (*kernel)(const Op), const char* name, const Op& op, cud
 
 }  // namespace
 
-#define DDIM_CUDA_LAUNCH(NAME, ...)                         \
-  template <>                                               \
-  void launch(const __VA_ARGS__& op, CUstream_st* stream) { \
-    launch_kernel<__VA_ARGS__>(&NAME, #NAME, op, stream);   \
+#define DDIM_CUDA_LAUNCH(NAME, ...)                                         \
+  template <>                                                               \
+  void launch(const __VA_ARGS__& op, CUstream_st* stream) {                 \
+    launch_kernel<__VA_ARGS__>(&DDIM_CUDA_SYMBOL(NAME), #NAME, op, stream); \
   }
 DDIM_CUDA_KERNELS(DDIM_CUDA_LAUNCH)
 #undef DDIM_CUDA_LAUNCH

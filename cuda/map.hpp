@@ -13,19 +13,30 @@ inline constexpr int kThreads = 256;
 /// The normals of the elements from `first` on. Where `first` begins a block, as a pack does unless samples
 /// of an odd size precede it, that is a block per kSize elements; else one more, shifted into place.
 template <class T>
-DDIM_HD inline void draw(const Normals& normals, Index first, Real<T> (&z)[kPack<T>]) {
+DDIM_HD inline void draw(const NormalStream& normals, std::uint64_t subsequence, Index first,
+                         Real<T> (&z)[kPack<T>]) {
   constexpr int size = NormalBlock<Real<T>>::kSize, blocks = kPack<T> / size;
-  static_assert(kPack<T> % size == 0);
   const auto shift = static_cast<int>(first % size);
   Real<T> drawn[kPack<T> + size] = {};
   DDIM_UNROLL for (int b = 0; b <= blocks; ++b) {
     if (b == blocks && shift == 0) break;
-    const auto block = normals.block<Real<T>>(first / size + b);
+    const auto block = normals.block<Real<T>>(first / size + b, subsequence);
     DDIM_UNROLL for (int k = 0; k < size; ++k) drawn[b * size + k] = block.z[k];
   }
   DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) {
     z[k] = drawn[k];
     DDIM_UNROLL for (int s = 1; s < size; ++s) z[k] = shift == s ? drawn[k + s] : z[k];
+  }
+}
+/// Those of pack p.
+template <class T>
+DDIM_HD inline void draw_whole(const NormalStream& normals, std::uint64_t subsequence, Index p,
+                               Real<T> (&z)[kPack<T>]) {
+  constexpr int size = NormalBlock<Real<T>>::kSize, blocks = kPack<T> / size;
+  static_assert(kPack<T> % size == 0);
+  DDIM_UNROLL for (int b = 0; b < blocks; ++b) {
+    const auto block = normals.block<Real<T>>(p * blocks + b, subsequence);
+    DDIM_UNROLL for (int k = 0; k < size; ++k) z[b * size + k] = block.z[k];
   }
 }
 
@@ -37,37 +48,51 @@ template <class F, Noise noise>
 struct Map {
   using T = typename F::Stored;
   using R = Real<T>;
-  static constexpr int kGiven = noise == Noise::given ? 1 : 0;
+  static constexpr int kSources = F::kInputs + (noise == Noise::given ? 1 : 0);
+  static constexpr int V = kPack<T>;
 
   F functor;
   R sigma;
   Layout layout;
-  Source<T> in[F::kInputs + kGiven];  // the noise, where given, comes last
-  Target<T> out[F::kOutputs];         // data = nullptr: not wanted
-  Normals normals;
+  Source<T> in[kSources];      // the noise, where given, comes last
+  Target<T> out[F::kOutputs];  // data = nullptr: not wanted
+  NormalStream normals;
 
-  DDIM_HD Index packs() const { return (layout.size() + kPack<T> - 1) / kPack<T>; }
+  DDIM_HD Index packs() const { return (layout.size() + V - 1) / V; }
   Index blocks() const { return (packs() + kThreads - 1) / kThreads; }
 
   DDIM_HD void pack(Index p) const {
-    constexpr int V = kPack<T>;
-    const Index first = p * V, rest = layout.size() - first;
-    const int count = rest < V ? static_cast<int>(rest) : V;
-    R x[F::kInputs + kGiven][V], y[F::kOutputs][V], z[V];
-    for (int i = 0; i < F::kInputs + kGiven; ++i) load(in[i], layout, first, count, x[i]);
-    if constexpr (noise == Noise::drawn) draw<T>(normals, first, z);
-    if constexpr (noise == Noise::given) {
-      for (int k = 0; k < V; ++k) z[k] = x[F::kInputs][k];
+    const Index first = p * V;
+    Chunk raw[kSources];
+    R y[F::kOutputs][V], z[V];
+    if (p < layout.whole) {
+      DDIM_UNROLL for (int i = 0; i < kSources; ++i) raw[i] = load_chunk(in[i].data + first);
+      if constexpr (noise == Noise::drawn) draw_whole<T>(normals, normals.subsequence, p, z);
+      apply(raw, z, y);
+      DDIM_UNROLL for (int o = 0; o < F::kOutputs; ++o) {
+        if (out[o].data != nullptr) store_chunk(out[o].data + first, narrowed<T>(y[o]));
+      }
+    } else if (const Index rest = layout.size() - first; rest > 0) {
+      const int count = rest < V ? static_cast<int>(rest) : V;
+      DDIM_UNROLL for (int i = 0; i < kSources; ++i) raw[i] = gather(in[i], layout, first, count);
+      if constexpr (noise == Noise::drawn) draw<T>(normals, normals.subsequence, first, z);
+      apply(raw, z, y);
+      DDIM_UNROLL for (int o = 0; o < F::kOutputs; ++o) {
+        if (out[o].data != nullptr) scatter(out[o], layout, first, count, narrowed<T>(y[o]));
+      }
     }
-    for (int k = 0; k < V; ++k) {
+  }
+
+  DDIM_HD void apply(const Chunk (&raw)[kSources], R (&z)[V], R (&y)[F::kOutputs][V]) const {
+    R x[kSources][V];
+    DDIM_UNROLL for (int i = 0; i < kSources; ++i) widen<T>(raw[i], x[i]);
+    DDIM_UNROLL for (int k = 0; k < V; ++k) {
+      if constexpr (noise == Noise::given) z[k] = x[F::kInputs][k];
       R element[F::kInputs], result[F::kOutputs];
-      for (int i = 0; i < F::kInputs; ++i) element[i] = x[i][k];
+      DDIM_UNROLL for (int i = 0; i < F::kInputs; ++i) element[i] = x[i][k];
       functor(element, result);
       if constexpr (noise != Noise::none) result[0] = fma(sigma, z[k], result[0]);
-      for (int o = 0; o < F::kOutputs; ++o) y[o][k] = result[o];
-    }
-    for (int o = 0; o < F::kOutputs; ++o) {
-      if (out[o].data != nullptr) store(out[o], layout, first, count, y[o]);
+      DDIM_UNROLL for (int o = 0; o < F::kOutputs; ++o) y[o][k] = result[o];
     }
   }
 

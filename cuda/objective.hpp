@@ -52,21 +52,34 @@ struct SquaredDistance {
   DDIM_HD Index chunks() const { return layout.dim <= kChunk ? 1 : (layout.dim + kChunk - 1) / kChunk; }
   Index blocks() const { return layout.samples * chunks(); }
 
-  /// What thread t of a block adds up.
+  /// What thread t of a block adds up. kAhead rounds are loaded before the first of them is added; what lies
+  /// beyond the sample is zero there and adds nothing.
   DDIM_HD double sum_of_thread(Index block, int t) const {
-    const Index j = block / chunks(), start = (block - j * chunks()) * kChunk;
+    constexpr int V = kPack<T>, kAhead = 4;
+    const Index j = block / chunks(), start = (block - j * chunks()) * kChunk + Index{t} * V;
+    const Layout row = layout.one_sample();
+    const Source<T> a = in[0].sample(j), b = in[1].sample(j);
     double sum = 0;
-    for (int round = 0; round < kSumRounds; ++round) {
-      const Index k = start + (Index{round} * kSumThreads + t) * kPack<T>, rest = layout.dim - k;
-      if (rest <= 0) break;
-      const int count = rest < kPack<T> ? static_cast<int>(rest) : kPack<T>;
-      Real<T> a[kPack<T>], b[kPack<T>];
-      load(in[0], layout, j * layout.dim + k, count, a);
-      load(in[1], layout, j * layout.dim + k, count, b);
-      for (int i = 0; i < kPack<T>; ++i) {
-        const double difference = fma(-c, static_cast<double>(b[i]), static_cast<double>(a[i]));
-        sum = fma(difference, difference, sum);
+    for (int round = 0; round < kSumRounds; round += kAhead) {
+      Chunk of_a[kAhead], of_b[kAhead];
+      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) {
+        const Index k = start + Index{round + r} * kSumThreads * V, rest = layout.dim - k;
+        of_a[r] = of_b[r] = Chunk{};
+        if (rest <= 0) continue;
+        of_a[r] = gather(a, row, k, rest < V ? static_cast<int>(rest) : V);
+        of_b[r] = gather(b, row, k, rest < V ? static_cast<int>(rest) : V);
       }
+      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) sum = add(sum, of_a[r], of_b[r]);
+    }
+    return sum;
+  }
+  DDIM_HD double add(double sum, const Chunk& of_a, const Chunk& of_b) const {
+    Real<T> a[kPack<T>], b[kPack<T>];
+    widen<T>(of_a, a);
+    widen<T>(of_b, b);
+    DDIM_UNROLL for (int i = 0; i < kPack<T>; ++i) {
+      const double difference = fma(-c, static_cast<double>(b[i]), static_cast<double>(a[i]));
+      sum = fma(difference, difference, sum);
     }
     return sum;
   }

@@ -112,7 +112,8 @@ Layout layout(Shape shape, const Extent<T> (&extents)[n], bool may_join) {
   }
   if (shape.dim == 0) shape.samples = may_join ? 0 : shape.samples;
   if (may_join && contiguous) shape = {1, shape.samples * shape.dim};
-  return {shape.samples, shape.dim, aligned && (shape.samples == 1 || packed)};
+  const bool vector = aligned && (shape.samples == 1 || packed);
+  return {shape.samples, shape.dim, vector, vector && shape.samples == 1 ? shape.dim / kPack<T> : 0};
 }
 
 template <class T>
@@ -247,7 +248,7 @@ struct StepOptions {
 
 /// Eq12. x_prev from x_t and the network's output. Domain: the reference's step_coefficients. Bytes per
 /// element: 3s; 4s with noise given or pred_x0 returned, 5s with both. Thresholding reads x_t and output once
-/// per bit of the quantile besides.
+/// more, and what lies beyond DdimStepThreshold::kKept elements of a sample nine times (float64 17).
 template <class T, class Run>
 void ddim_step(const Run& run, const Transition& step, const Sigma& sigma, Shape shape, Source<T> x_t,
                Source<T> output, const std::type_identity_t<NoiseFor<T>>& noise, Target<T> x_prev,

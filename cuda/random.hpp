@@ -11,16 +11,29 @@ struct Words {
   std::uint32_t w[4];
 };
 
+/// The keys of Philox4x32's ten rounds.
+struct RoundKeys {
+  std::uint32_t of[10][2];
+  RoundKeys() = default;
+  DDIM_HD RoundKeys(std::uint32_t key0, std::uint32_t key1) {
+    for (auto& round : of) {
+      round[0] = key0;
+      round[1] = key1;
+      key0 += 0x9E3779B9u;
+      key1 += 0xBB67AE85u;
+    }
+  }
+};
+
 /// Philox4x32-10 (Salmon et al., SC 2011): bit for bit Random123's.
-DDIM_HD inline Words philox(Words counter, std::uint32_t key0, std::uint32_t key1) {
-  for (int round = 0; round < 10; ++round) {
+DDIM_HD inline Words philox(Words counter, const RoundKeys& keys) {
+  DDIM_UNROLL for (int round = 0; round < 10; ++round) {
     const std::uint64_t even = std::uint64_t{0xD2511F53u} * counter.w[0];
     const std::uint64_t odd = std::uint64_t{0xCD9E8D57u} * counter.w[2];
-    counter = {{static_cast<std::uint32_t>(odd >> 32) ^ counter.w[1] ^ key0, static_cast<std::uint32_t>(odd),
-                static_cast<std::uint32_t>(even >> 32) ^ counter.w[3] ^ key1,
+    counter = {{static_cast<std::uint32_t>(odd >> 32) ^ counter.w[1] ^ keys.of[round][0],
+                static_cast<std::uint32_t>(odd),
+                static_cast<std::uint32_t>(even >> 32) ^ counter.w[3] ^ keys.of[round][1],
                 static_cast<std::uint32_t>(even)}};
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
   }
   return counter;
 }
@@ -180,25 +193,48 @@ struct Normals {
   std::uint64_t seed = 0;
   std::uint64_t subsequence = 0;
   std::uint64_t offset = 0;
+};
 
-  DDIM_HD Words words(std::uint64_t block) const {
-    const std::uint64_t counter = offset / 4 + block;
-    return philox({{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
-                    static_cast<std::uint32_t>(subsequence), static_cast<std::uint32_t>(subsequence >> 32)}},
-                  static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+/// Normals as kernels take them: the rounds' keys are made once, before the launch.
+struct NormalStream {
+  RoundKeys keys{};
+  std::uint64_t subsequence = 0;
+  std::uint64_t first = 0;  // block of element 0
+
+  NormalStream() = default;
+  NormalStream(const Normals& normals)
+      : keys(static_cast<std::uint32_t>(normals.seed), static_cast<std::uint32_t>(normals.seed >> 32)),
+        subsequence(normals.subsequence),
+        first(normals.offset / 4) {}
+
+  DDIM_HD Words words(std::uint64_t block, std::uint64_t of_subsequence) const {
+    const std::uint64_t counter = first + block;
+    return philox(
+        {{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
+          static_cast<std::uint32_t>(of_subsequence), static_cast<std::uint32_t>(of_subsequence >> 32)}},
+        keys);
+  }
+  DDIM_HD Words words(std::uint64_t block) const { return words(block, subsequence); }
+  template <class R>
+  DDIM_HD NormalBlock<R> block(std::int64_t index, std::uint64_t of_subsequence) const {
+    return box_muller(words(static_cast<std::uint64_t>(index), of_subsequence), R{});
   }
   template <class R>
   DDIM_HD NormalBlock<R> block(std::int64_t index) const {
-    return box_muller(words(static_cast<std::uint64_t>(index)), R{});
+    return block<R>(index, subsequence);
   }
   /// The normal of one element.
   template <class R>
-  DDIM_HD R element(std::int64_t index) const {
+  DDIM_HD R element(std::int64_t index, std::uint64_t of_subsequence) const {
     constexpr int size = NormalBlock<R>::kSize;
-    const NormalBlock<R> drawn = block<R>(index / size);
+    const NormalBlock<R> drawn = block<R>(index / size, of_subsequence);
     R z = drawn.z[0];
     for (int k = 1; k < size; ++k) z = index % size == k ? drawn.z[k] : z;
     return z;
+  }
+  template <class R>
+  DDIM_HD R element(std::int64_t index) const {
+    return element<R>(index, subsequence);
   }
 };
 

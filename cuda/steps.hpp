@@ -71,13 +71,17 @@ struct Encode {
 };
 
 /// Eq12 with dynamic thresholding: per sample s = the ratio quantile of |pred_x0| within [1, max_value], then
-/// pred_x0 clipped to [-s, s] and divided by s. One block takes one sample; the quantile is found by
-/// bisecting the bits of its key, so it is exact.
+/// pred_x0 clipped to [-s, s] and divided by s. One block takes one sample; the quantile is found by a radix
+/// select on its key's bits, so it is exact.
 template <class T, Noise noise>
 struct DdimStepThreshold {
   using R = Real<T>;
   using Key = std::conditional_t<sizeof(R) == 8, std::uint64_t, std::uint32_t>;
-  static constexpr int kGiven = noise == Noise::given ? 1 : 0;
+  static constexpr int kSources = noise == Noise::given ? 3 : 2;
+  static constexpr int V = kPack<T>;
+  /// Keys of a sample that a block keeps, in whole rounds of packs; those beyond are predicted again.
+  static constexpr Index kKept = 24 * 1024 / sizeof(Key);
+  static_assert(kKept % (kThreads * V) == 0);
 
   StepThroughX0<R> through;
   R sigma;
@@ -85,9 +89,9 @@ struct DdimStepThreshold {
   R fraction;
   R max_value;
   Layout layout;
-  Source<T> in[2 + kGiven];
+  Source<T> in[kSources];
   Target<T> out[2];
-  Normals normals;
+  NormalStream normals;
 
   Index blocks() const { return layout.samples; }
 
@@ -100,30 +104,29 @@ struct DdimStepThreshold {
   }
   DDIM_HD R thresholded(R f, R s) const { return clamp(f, s) / s; }
 
-  DDIM_HD int count(Index k) const {
-    return layout.dim - k < kPack<T> ? static_cast<int>(layout.dim - k) : kPack<T>;
-  }
+  DDIM_HD int count(Index k) const { return layout.dim - k < V ? static_cast<int>(layout.dim - k) : V; }
   /// pred_x0 of the pack that starts at element k of sample j.
-  DDIM_HD void predict(Index j, Index k, R (&x)[kPack<T>], R (&network)[kPack<T>], R (&f)[kPack<T>]) const {
-    const Index first = j * layout.dim + k;
-    load(in[0], layout, first, count(k), x);
-    load(in[1], layout, first, count(k), network);
-    for (int i = 0; i < kPack<T>; ++i) f[i] = through.predict(x[i], network[i]);
+  DDIM_HD void predict(Index j, Index k, R (&x)[V], R (&network)[V], R (&f)[V]) const {
+    const Layout row = layout.one_sample();
+    const Chunk of_x = gather(in[0].sample(j), row, k, count(k));
+    const Chunk of_network = gather(in[1].sample(j), row, k, count(k));
+    widen<T>(of_x, x);
+    widen<T>(of_network, network);
+    DDIM_UNROLL for (int i = 0; i < V; ++i) f[i] = through.predict(x[i], network[i]);
   }
   DDIM_HD void finish(Index j, Index k, R s) const {
-    constexpr int V = kPack<T>;
+    const Layout row = layout.one_sample();
     R x[V], network[V], f[V], y[V], z[V];
-    const Index first = j * layout.dim + k;
     predict(j, k, x, network, f);
-    if constexpr (noise == Noise::given) load(in[2], layout, first, count(k), z);
-    if constexpr (noise == Noise::drawn) draw<T>(normals, first, z);
-    for (int i = 0; i < V; ++i) {
+    if constexpr (noise == Noise::given) widen<T>(gather(in[2].sample(j), row, k, count(k)), z);
+    if constexpr (noise == Noise::drawn) draw<T>(normals, normals.subsequence, j * layout.dim + k, z);
+    DDIM_UNROLL for (int i = 0; i < V; ++i) {
       f[i] = thresholded(f[i], s);
       y[i] = through.step(f[i], x[i], network[i]);
       if constexpr (noise != Noise::none) y[i] = fma(sigma, z[i], y[i]);
     }
-    store(out[0], layout, first, count(k), y);
-    if (out[1].data != nullptr) store(out[1], layout, first, count(k), f);
+    scatter(out[0].sample(j), row, k, count(k), narrowed<T>(y));
+    if (out[1].data != nullptr) scatter(out[1].sample(j), row, k, count(k), narrowed<T>(f));
   }
 
   void host() const {
@@ -166,37 +169,48 @@ template <class T, Noise noise>
 struct Trajectory {
   static_assert(noise != Noise::given);
   using R = Real<T>;
+  static constexpr int V = kPack<T>;
   TrajectoryStep<R> steps[kMaxSteps];  // in the order they are taken: steps[0] leaves x_T
   int count;
   Layout layout;
   Source<T> in[1];
   Target<T> out[1];
-  Normals normals;
+  NormalStream normals;
 
-  DDIM_HD Index packs() const { return (layout.size() + kPack<T> - 1) / kPack<T>; }
+  DDIM_HD Index packs() const { return (layout.size() + V - 1) / V; }
   Index blocks() const { return (packs() + kThreads - 1) / kThreads; }
 
   DDIM_HD static R mean(const TrajectoryStep<R>& step, R x) {
     return fma(step.output, step.slope * (x - step.centre), fma(step.gain, x, x));
   }
-  DDIM_HD Normals of_step(int i) const {
-    return {normals.seed, normals.subsequence + static_cast<std::uint64_t>(count - 1 - i), normals.offset};
+  DDIM_HD std::uint64_t subsequence(int i) const {
+    return normals.subsequence + static_cast<std::uint64_t>(count - 1 - i);
   }
 
   DDIM_HD void pack(Index p) const {
-    constexpr int V = kPack<T>;
-    const Index first = p * V, rest = layout.size() - first;
-    const int present = rest < V ? static_cast<int>(rest) : V;
-    R x[V], z[V];
-    load(in[0], layout, first, present, x);
+    const Index first = p * V;
+    R x[V];
+    if (p < layout.whole) {
+      widen<T>(load_chunk(in[0].data + first), x);
+      walk(x, [&](int i, R(&z)[V]) { draw_whole<T>(normals, subsequence(i), p, z); });
+      store_chunk(out[0].data + first, narrowed<T>(x));
+    } else if (const Index rest = layout.size() - first; rest > 0) {
+      const int present = rest < V ? static_cast<int>(rest) : V;
+      widen<T>(gather(in[0], layout, first, present), x);
+      walk(x, [&](int i, R(&z)[V]) { draw<T>(normals, subsequence(i), first, z); });
+      scatter(out[0], layout, first, present, narrowed<T>(x));
+    }
+  }
+  template <class Draw>
+  DDIM_HD void walk(R (&x)[V], Draw normals_of_step) const {
+    R z[V];
     for (int i = 0; i < count; ++i) {
-      if constexpr (noise == Noise::drawn) draw<T>(of_step(i), first, z);
-      for (int k = 0; k < V; ++k) {
+      if constexpr (noise == Noise::drawn) normals_of_step(i, z);
+      DDIM_UNROLL for (int k = 0; k < V; ++k) {
         x[k] = mean(steps[i], x[k]);
         if constexpr (noise == Noise::drawn) x[k] = fma(steps[i].sigma, z[k], x[k]);
       }
     }
-    store(out[0], layout, first, present, x);
   }
 
   void host() const {
@@ -204,7 +218,8 @@ struct Trajectory {
       R x = load_element(in[0], layout, e);
       for (int i = 0; i < count; ++i) {
         x = mean(steps[i], x);
-        if constexpr (noise == Noise::drawn) x = fma(steps[i].sigma, of_step(i).template element<R>(e), x);
+        if constexpr (noise == Noise::drawn)
+          x = fma(steps[i].sigma, normals.template element<R>(e, subsequence(i)), x);
       }
       store_element(out[0], layout, e, x);
     }

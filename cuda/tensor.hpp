@@ -19,22 +19,26 @@ template <class T>
 struct Source {
   const T* data = nullptr;
   Index stride = kContiguous;
+  DDIM_HD Source sample(Index j) const { return {data + j * stride, 0}; }
 };
 /// A batch to write.
 template <class T>
 struct Target {
   T* data = nullptr;
   Index stride = kContiguous;
+  DDIM_HD Target sample(Index j) const { return {data + j * stride, 0}; }
 };
 
-/// How the elements, numbered sample by sample, are found. `vector`: every pack of 16 bytes is aligned and
-/// within one sample.
+/// How the elements, numbered sample by sample, are found.
 struct Layout {
   Index samples;
   Index dim;
-  bool vector;
+  bool vector;  ///< every pack of 16 bytes that is whole is aligned and within one sample
+  Index whole =
+      0;  ///< packs from the first on that are whole and lie at p kPack in every tensor: the hot path
   DDIM_HD Index size() const { return samples * dim; }
   DDIM_HD Index sample(Index element) const { return samples == 1 ? 0 : element / dim; }
+  DDIM_HD Layout one_sample() const { return {1, dim, vector}; }
 };
 
 /// Elements in 16 bytes.
@@ -51,7 +55,7 @@ struct __attribute__((may_alias, aligned(16))) Chunk {
 
 /// 16-bit values are put into words by hand: left to itself the compiler stores them two by two.
 template <class T>
-DDIM_HD inline Chunk pack_chunk(const T (&stored)[kPack<T>]) {
+DDIM_HD inline Chunk chunk_of(const T (&stored)[kPack<T>]) {
   if constexpr (sizeof(T) == 2) {
     const auto word = [&](int k) {
       return stored[k].bits | static_cast<std::uint32_t>(stored[k + 1].bits) << 16;
@@ -63,7 +67,23 @@ DDIM_HD inline Chunk pack_chunk(const T (&stored)[kPack<T>]) {
     return chunk;
   }
 }
+/// Values to their storage type, rounded.
+template <class T>
+DDIM_HD inline Chunk narrowed(const Real<T> (&values)[kPack<T>]) {
+  T stored[kPack<T>];
+  DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) stored[k] = round_to<T>(values[k]);
+  return chunk_of<T>(stored);
+}
+template <class T>
+DDIM_HD inline void widen(const Chunk& chunk, Real<T> (&values)[kPack<T>]) {
+  T stored[kPack<T>];
+  __builtin_memcpy(stored, &chunk, sizeof chunk);
+  DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) values[k] = to_real(stored[k]);
+}
 
+/// One 16-byte access. A load is kept apart from the conversion of what it brings, so that all loads of a
+/// thread are in flight before the first is waited for.
+DDIM_HD inline Chunk load_chunk(const void* source) { return *static_cast<const Chunk*>(source); }
 /// One 16-byte access, which the compiler would at times split in four.
 DDIM_HD inline void store_chunk(void* target, const Chunk& chunk) {
 #ifdef __CUDA_ARCH__
@@ -91,38 +111,30 @@ struct Place {
   }
 };
 
-/// Reads up to a pack from element `first`, in one access where the layout allows it.
+/// Up to a pack from element `first`, zeros behind `count`; in one access where the layout allows it.
 template <class T>
-DDIM_HD inline void load(const Source<T>& source, const Layout& layout, Index first, int count,
-                         Real<T> (&values)[kPack<T>]) {
+DDIM_HD inline Chunk gather(const Source<T>& source, const Layout& layout, Index first, int count) {
   Place place(layout, first);
-  if (layout.vector && count == kPack<T>) {
-    const Chunk chunk = *reinterpret_cast<const Chunk*>(source.data + place.in(source.stride));
-    T stored[kPack<T>];
-    __builtin_memcpy(stored, &chunk, sizeof chunk);
-    for (int k = 0; k < kPack<T>; ++k) values[k] = to_real(stored[k]);
-  } else {
-    for (int k = 0; k < kPack<T>; ++k) {
-      values[k] = 0;
-      if (k < count) values[k] = to_real(source.data[place.in(source.stride)]);
-      place.next(layout);
-    }
+  if (layout.vector && count == kPack<T>) return load_chunk(source.data + place.in(source.stride));
+  T stored[kPack<T>];
+  DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) {
+    stored[k] = T{};
+    if (k < count) stored[k] = source.data[place.in(source.stride)];
+    place.next(layout);
   }
+  return chunk_of<T>(stored);
 }
 
 template <class T>
-DDIM_HD inline void store(const Target<T>& target, const Layout& layout, Index first, int count,
-                          const Real<T> (&values)[kPack<T>]) {
+DDIM_HD inline void scatter(const Target<T>& target, const Layout& layout, Index first, int count,
+                            const Chunk& chunk) {
   Place place(layout, first);
+  if (layout.vector && count == kPack<T>) return store_chunk(target.data + place.in(target.stride), chunk);
   T stored[kPack<T>];
-  for (int k = 0; k < kPack<T>; ++k) stored[k] = round_to<T>(values[k]);
-  if (layout.vector && count == kPack<T>) {
-    store_chunk(target.data + place.in(target.stride), pack_chunk<T>(stored));
-  } else {
-    for (int k = 0; k < kPack<T>; ++k) {
-      if (k < count) target.data[place.in(target.stride)] = stored[k];
-      place.next(layout);
-    }
+  __builtin_memcpy(stored, &chunk, sizeof chunk);
+  DDIM_UNROLL for (int k = 0; k < kPack<T>; ++k) {
+    if (k < count) target.data[place.in(target.stride)] = stored[k];
+    place.next(layout);
   }
 }
 

@@ -11,7 +11,7 @@ template <class Op>
 inline constexpr void (*kKernel)(const Op) = nullptr;
 #define DDIM_CUDA_KERNEL_OF(NAME, ...) \
   template <>                          \
-  inline constexpr void (*kKernel<__VA_ARGS__>)(const __VA_ARGS__) = &NAME;
+  inline constexpr void (*kKernel<__VA_ARGS__>)(const __VA_ARGS__) = &DDIM_CUDA_SYMBOL(NAME);
 DDIM_CUDA_KERNELS(DDIM_CUDA_KERNEL_OF)
 #undef DDIM_CUDA_KERNEL_OF
 

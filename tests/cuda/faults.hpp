@@ -16,7 +16,7 @@ struct Seam {
   Layout& layout;
   Source<float>* in;
   Target<float>* out;
-  Normals& normals;
+  NormalStream& normals;
   DdimStep<float>& functor;
 };
 using Fault = std::function<void(Seam)>;
@@ -27,9 +27,9 @@ inline const Fault tail_short = [](Seam s) { --s.layout.dim; };
 inline const Fault tail_long = [](Seam s) { ++s.layout.dim; };
 inline const Fault vector_access = [](Seam s) { s.layout.vector = true; };
 inline const Fault store_to_an_input = [](Seam s) { s.out[0].data = const_cast<float*>(s.in[1].data); };
-inline const Fault wrong_offset = [](Seam s) { s.normals.offset += 4; };
+inline const Fault wrong_offset = [](Seam s) { ++s.normals.first; };
 inline const Fault wrong_subsequence = [](Seam s) { ++s.normals.subsequence; };
-inline const Fault wrong_seed = [](Seam s) { s.normals.seed ^= std::uint64_t{1} << 63; };
+inline const Fault wrong_seed = [](Seam s) { s.normals.keys.of[0][1] ^= std::uint32_t{1} << 31; };
 inline const Fault wrong_stride_in = [](Seam s) { --s.in[0].stride; };
 inline const Fault wrong_stride_out = [](Seam s) { --s.out[0].stride; };
 inline const Fault coefficient_one_ulp_off = [](Seam s) {
@@ -40,6 +40,7 @@ inline const Fault coefficient_one_ulp_off = [](Seam s) {
 inline const Fault shifted_alias = [](Seam s) {
   s.out[0].data += 4;
   s.layout.dim -= 4;
+  --s.layout.whole;
 };
 }  // namespace faults
 

@@ -171,6 +171,53 @@ TEST(Operations, RefuseWhatIsOutsideTheirDomain) {
       "pointer of per_sample");
 }
 
+TEST(Operations, RefuseNumbersOutsideTheirDomain) {
+  alignas(16) float x[64] = {}, y[64] = {};
+  double results[2] = {}, workspace[64] = {};
+  const Source<float> in{x};
+  const Target<float> out{y};
+  const Sums sums{results, results + 1, workspace};
+  const auto refused = [](const auto& call) { return message_of<DomainError>(call); };
+  const auto expect = [](const std::string& message, const std::string& part) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  };
+  const Chain chain = Chain::from_eta(schedule(), Tau::linspace(1000, 5), 0);
+  for (const double bad : {double(INFINITY), -double(INFINITY), double(NAN)}) {
+    expect(refused([&] { trajectory(Host{}, chain, bad, 1, {1, 4}, in, Normals{}, out); }), "mean = ");
+    expect(refused([&] { log_density(Host{}, {1, 4}, in, bad, in, 1.0, sums); }), "mean_scale = ");
+  }
+  for (const double bad : {double(INFINITY), -1.0, double(NAN)}) {
+    expect(refused([&] { trajectory(Host{}, chain, 0, bad, {1, 4}, in, Normals{}, out); }), "variance = ");
+    expect(refused([&] { log_density(Host{}, {1, 4}, in, 1, in, bad, sums); }), "variance = ");
+    expect(refused([&] { weighted_noise_error(Host{}, {1, 4}, in, in, bad, nullptr, sums); }), "gamma = ");
+  }
+  EXPECT_NO_THROW(trajectory(Host{}, chain, 0, 0, {1, 4}, in, Normals{}, out));
+  EXPECT_NO_THROW(weighted_noise_error(Host{}, {1, 4}, in, in, 0, nullptr, sums));
+  expect(message_of<ShapeError>([&] {
+           discrete_step(Host{}, transition(), 0.4, {3, 0}, in, in, out);
+         }),
+         "dim = 0");
+  expect(refused([&] { q_sample(Host{}, schedule().level(0), {1, 4}, in, Normals{}, out); }), "alpha_bar");
+}
+
+/// Nothing is looked at where there is nothing; one element is something.
+TEST(Operations, PointersAreAskedForWhereThereAreElements) {
+  alignas(16) float x[4] = {}, y[4] = {};
+  const auto step = [&](Shape shape, const float* in, float* out) {
+    return message_of<DomainError>([&] {
+      ddim_step(Host{}, transition(), Sigma(0), shape, Source<float>{in}, Source<float>{x}, std::monostate{},
+                Target<float>{out});
+    });
+  };
+  for (const Shape& nothing : {Shape{0, 5}, Shape{3, 0}, Shape{0, 0}})
+    EXPECT_EQ(step(nothing, nullptr, nullptr), "no error");
+  for (const Shape& one : {Shape{1, 1}, Shape{2, 1}, Shape{1, 2}}) {
+    EXPECT_EQ(step(one, x, y), "no error");
+    EXPECT_NE(step(one, nullptr, y).find("pointer of x_t"), std::string::npos);
+    EXPECT_NE(step(one, x, nullptr).find("pointer of x_prev"), std::string::npos);
+  }
+}
+
 TEST(Operations, PartlyOverlappingMemoryIsRefused) {
   alignas(16) float x[64] = {}, y[64] = {};
   const auto step = [&](Shape shape, Source<float> in, Target<float> out, Target<float> pred = {}) {
@@ -246,8 +293,8 @@ int wrong_beyond_2_to_31(const Run& run) {
   for (Index i = n - 1029; i < n; ++i) {
     const float mean = std::fmaf(static_cast<float>(c.output), to_real(output.data()[i]),
                                  static_cast<float>(c.x_t) * to_real(x_t.data()[i]));
-    const Float16 want =
-        round_to<Float16>(std::fmaf(static_cast<float>(c.sigma), normals.element<float>(i), mean));
+    const Float16 want = round_to<Float16>(
+        std::fmaf(static_cast<float>(c.sigma), NormalStream(normals).element<float>(i), mean));
     wrong += x_prev.data()[i].bits != want.bits ? 1 : 0;
   }
   for (Index i = 0; i < 4096; ++i) wrong += x_prev.data()[i].bits != 0 ? 1 : 0;

@@ -33,7 +33,8 @@ struct Architecture {
 
   const ptx::Kernel& kernel(const std::string& name) {
     const auto found = kernels.find(name);
-    return found != kernels.end() ? found->second : kernels.emplace(name, module.kernel(name)).first->second;
+    return found != kernels.end() ? found->second
+                                  : kernels.emplace(name, module.kernel("ddim_cuda_" + name)).first->second;
   }
 };
 

@@ -152,7 +152,7 @@ int refused(const char* path, ptx::Fault fault) {
   int count = 0;
   for (const char* name : kKernelNames) {
     try {
-      module.kernel(name);
+      module.kernel(std::string("ddim_cuda_") + name);
     } catch (const ptx::Error& error) {
       count += error.fault() == fault ? 1 : 0;
     }

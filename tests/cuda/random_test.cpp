@@ -82,7 +82,7 @@ TEST(Philox, EqualsRandom123) {
     const r123::Philox4x32::ctr_type want =
         r123::Philox4x32()({{low(counter), high(counter), low(stream.subsequence), high(stream.subsequence)}},
                            {{low(stream.seed), high(stream.seed)}});
-    const Words got = stream.words(block);
+    const Words got = NormalStream(stream).words(block);
     for (unsigned k = 0; k < 4; ++k) ASSERT_EQ(got.w[k], want[k]) << "draw " << i;
   }
 }
@@ -90,7 +90,7 @@ TEST(Philox, EqualsRandom123) {
 // The published known answers (Random123's kat_vectors): counter and key of zeros, ones, and digits of pi.
 TEST(Philox, KnownAnswers) {
   const auto expect = [](Words counter, std::uint32_t k0, std::uint32_t k1, Words want) {
-    const Words got = philox(counter, k0, k1);
+    const Words got = philox(counter, RoundKeys(k0, k1));
     for (int k = 0; k < 4; ++k) EXPECT_EQ(got.w[k], want.w[k]);
   };
   expect({{0, 0, 0, 0}}, 0, 0, {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}});
@@ -110,7 +110,7 @@ TEST(Philox, EqualsCurandsHostGenerator) {
   ASSERT_EQ(curandGenerate(generator, got.data(), got.size()), CURAND_STATUS_SUCCESS);
   ASSERT_EQ(curandDestroyGenerator(generator), CURAND_STATUS_SUCCESS);
   for (std::size_t q = 0; q < got.size() / 4; ++q) {
-    const Words words = Normals{kSeed, q % 65536, 4 * (q / 65536)}.words(0);
+    const Words words = NormalStream({kSeed, q % 65536, 4 * (q / 65536)}).words(0);
     for (std::size_t k = 0; k < 4; ++k) ASSERT_EQ(got[4 * q + k], words.w[k]) << "quad " << q;
   }
 }
@@ -268,17 +268,17 @@ TEST(Normals, ReachTheirTails) {
 }
 
 TEST(Normals, ElementsAreTheBlocksInOrder) {
-  const Normals normals{5, 6, 8};
+  const NormalStream normals({5, 6, 8});
   for (std::int64_t i = 0; i < 64; ++i) {
     EXPECT_EQ(normals.element<float>(i), normals.block<float>(i / 4).z[i % 4]);
     EXPECT_EQ(normals.element<double>(i), normals.block<double>(i / 2).z[i % 2]);
-    EXPECT_EQ(normals.element<float>(i + 4), (Normals{5, 6, 12}.element<float>(i)));
+    EXPECT_EQ(normals.element<float>(i + 4), NormalStream({5, 6, 12}).element<float>(i));
   }
 }
 
 TEST(Normals, HaveTheMomentsOfANormal) {
   for (const bool wide : {false, true}) {
-    const Normals normals{2010'02502, 3, 0};
+    const NormalStream normals({2010'02502, 3, 0});
     constexpr std::int64_t n = 1 << 20;
     double sum = 0, squares = 0, cubes = 0, fourths = 0, neighbours = 0, previous = 0;
     for (std::int64_t i = 0; i < n; ++i) {

@@ -23,7 +23,7 @@ def resources(ptxas, path):
     for name, stack, stores, loads, registers, shared in re.findall(pattern, run.stderr, re.S):
         if int(stack) or int(stores) or int(loads):
             sys.exit(f"{arch} {name}: {stack} bytes of stack, {stores} + {loads} bytes of spills, want none")
-        found[name] = f"{registers}+{shared or 0}"
+        found[name.removeprefix("ddim_cuda_")] = f"{registers}+{shared or 0}"
     return arch, found
 
 

@@ -1,97 +1,123 @@
 #include "reference/batch.hpp"
 
+#include <atomic>
 #include <cmath>
 #include <string>
+#include <tuple>
+
+#include "reference/lanes.hpp"
+#include "reference/pieces.hpp"
+#include "reference/squares.hpp"
 
 namespace ddim {
 namespace {
 
-std::string shape(Eigen::Index rows, Eigen::Index cols) {
-  return std::to_string(rows) + " x " + std::to_string(cols);
-}
+using Eigen::Index;
 
-/// Runs over all elements, `lanes` at a time, and tells whether every result is finite. A NaN or infinity
-/// among the inputs cannot give a finite result (0 * infinity is NaN), so this one look, taken in registers,
-/// covers every input at no further memory traffic. Reading a lane before writing it lets the result be one
-/// of the inputs.
-template <class... Terms>
-bool combine_flat(double* result, Eigen::Index size, Terms... terms) {
-  constexpr Eigen::Index kLanes = 16;
-  using Lanes = Eigen::Array<double, kLanes, 1>;
-  Lanes check = Lanes::Zero();
-  Eigen::Index i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    const Lanes value = (... + (terms.coefficient * Eigen::Map<const Lanes>(terms.data + i)));
-    Eigen::Map<Lanes>(result + i) = value;
-    check += 0 * value;
-  }
-  double rest = 0;
-  for (; i < size; ++i) {
-    result[i] = (... + (terms.coefficient * terms.data[i]));
-    rest += 0 * result[i];
-  }
-  return check.sum() + rest == 0;
-}
-
-/// A term as plain values: held by reference they would have to be read again after every store.
-struct FlatTerm {
-  double coefficient;
-  const double* data;
-};
+std::string shape(Index rows, Index cols) { return std::to_string(rows) + " x " + std::to_string(cols); }
 
 /// Ref<MatrixXd> allows an outer stride; a block of whole columns has none.
 bool is_flat(const BatchRef& value) { return value.cols() <= 1 || value.outerStride() == value.rows(); }
 
+/// The terms from element `offset` on of column j.
 template <class... Terms>
-void combine_terms(BatchOut& result, const Terms&... terms) {
-  (require_shape(terms.name, terms.value, result.rows(), result.cols()), ...);
-  if (!(is_flat(terms.value) && ...) || !is_flat(result)) {
-    for (Eigen::Index j = 0; j < result.cols(); ++j) {
-      BatchOut column = result.col(j);
-      combine_terms(column, Term{terms.coefficient, terms.name, terms.value.col(j)}...);
-    }
-    return;
+Affine<sizeof...(Terms)> affine(Index j, Index offset, const Terms&... terms) {
+  return {{terms.coefficient...}, {terms.value.data() + j * terms.value.outerStride() + offset...}};
+}
+
+template <class... Terms>
+bool combine_whole(BatchOut& result, Threads threads, const Terms&... terms) {
+  constexpr Index kLeast = 8192;  // elements that are worth a thread
+  std::atomic<bool> finite{true};
+  const auto part = [&](Index j, Index first, Index last) {
+    if (!combine_lanes(affine(j, first, terms...), last - first,
+                       result.data() + j * result.outerStride() + first))
+      finite.store(false, std::memory_order_relaxed);
+  };
+  if ((is_flat(terms.value) && ...) && is_flat(result)) {
+    in_pieces(threads, result.size(), kLeast, [&](Index first, Index last) { part(0, first, last); });
+  } else {
+    in_pieces(threads, result.cols(), 1 + kLeast / (1 + result.rows()), [&](Index first, Index last) {
+      for (Index j = first; j < last; ++j) part(j, 0, result.rows());
+    });
   }
-  if (combine_flat(result.data(), result.size(), FlatTerm{terms.coefficient, terms.value.data()}...)) return;
+  return finite;
+}
+
+/// A NaN or infinity among the inputs cannot give a finite result (0 * infinity is NaN), so one look at the
+/// results, taken in registers, covers every input at no further memory traffic.
+template <class... Terms>
+void combine_terms(BatchOut& result, Threads threads, const Terms&... terms) {
+  (require_shape(terms.name, terms.value, result.rows(), result.cols()), ...);
+  if (combine_whole(result, threads, terms...)) return;
   (require_finite(terms.name, terms.value), ...);
   require_finite("the result (finite inputs overflow)", result);
 }
 
 }  // namespace
 
-void require_finite(const char* name, const BatchRef& value) {
-  for (Eigen::Index j = 0; j < value.cols(); ++j) {
-    for (Eigen::Index i = 0; i < value.rows(); ++i) {
+void require_finite(const char* name, const BatchRef& value, Index first_column) {
+  for (Index j = 0; j < value.cols(); ++j) {
+    // A sum is finite only where every term is.
+    if (std::isfinite(least_and_sum_lanes(value.data() + j * value.outerStride(), value.rows()).sum))
+      continue;
+    for (Index i = 0; i < value.rows(); ++i) {
       if (!std::isfinite(value(i, j))) {
-        throw DomainError(std::string(name) + "(" + std::to_string(i) + ", " + std::to_string(j) + ")",
-                          value(i, j), "the finite numbers");
+        throw DomainError(
+            std::string(name) + "(" + std::to_string(i) + ", " + std::to_string(first_column + j) + ")",
+            value(i, j), "the finite numbers");
       }
     }
   }
 }
 
-void require_shape(const char* name, const BatchRef& value, Eigen::Index rows, Eigen::Index cols) {
+void require_shape(const char* name, const BatchRef& value, Index rows, Index cols) {
   if (value.rows() != rows || value.cols() != cols) {
     throw ShapeError(std::string("shape of ") + name, shape(value.rows(), value.cols()), shape(rows, cols));
   }
 }
 
-void combine(const Term& x0, const Term& x1, BatchOut result) { combine_terms(result, x0, x1); }
-
-void combine(const Term& x0, const Term& x1, const Term& x2, BatchOut result) {
-  combine_terms(result, x0, x1, x2);
+void combine(const Term& x0, const Term& x1, BatchOut result, Threads threads) {
+  combine_terms(result, threads, x0, x1);
 }
 
-Batch combine(const Term& x0, const Term& x1) {
+void combine(const Term& x0, const Term& x1, const Term& x2, BatchOut result, Threads threads) {
+  combine_terms(result, threads, x0, x1, x2);
+}
+
+Batch combine(const Term& x0, const Term& x1, Threads threads) {
   Batch result(x0.value.rows(), x0.value.cols());
-  combine(x0, x1, result);
+  combine(x0, x1, result, threads);
   return result;
 }
 
-Batch combine(const Term& x0, const Term& x1, const Term& x2) {
+Batch combine(const Term& x0, const Term& x1, const Term& x2, Threads threads) {
   Batch result(x0.value.rows(), x0.value.cols());
-  combine(x0, x1, x2, result);
+  combine(x0, x1, x2, result, threads);
   return result;
 }
+
+void combine(const Term& x, BatchOut result, Threads threads) { combine_terms(result, threads, x); }
+
+template <std::same_as<Term>... Terms>
+PerSample squared_norms(Index first_column, const Terms&... terms) {
+  const Term& first = std::get<0>(std::tie(terms...));
+  const Index rows = first.value.rows(), cols = first.value.cols();
+  (require_shape(terms.name, terms.value, rows, cols), ...);
+  PerSample result(cols);
+  squared_norms_lanes(affine(0, 0, terms...), {terms.value.outerStride()...}, rows, cols, result.data());
+  for (Index j = 0; j < cols; ++j) {
+    if (std::isfinite(result[j])) continue;
+    (require_finite(terms.name, terms.value, first_column), ...);
+    // What is left is an overflow, of a component or, which gives infinity, of the sum.
+    const Batch components = (... + (terms.coefficient * terms.value.col(j)));
+    require_finite("the result (finite inputs overflow)", components, first_column + j);
+  }
+  return result;
+}
+
+template PerSample squared_norms(Index, const Term&);
+template PerSample squared_norms(Index, const Term&, const Term&);
+template PerSample squared_norms(Index, const Term&, const Term&, const Term&);
 
 }  // namespace ddim

@@ -1,24 +1,46 @@
 #include "reference/discrete.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 
+#include "reference/lanes.hpp"
+#include "reference/pieces.hpp"
 #include "reference/quad.hpp"
+#include "reference/squares.hpp"
 
 namespace ddim {
 namespace {
 
-void require_distributions(const char* name, const BatchRef& value) {
-  require_finite(name, value);
+/// Columns first..last - 1 are distributions.
+void require_distributions(const char* name, const BatchRef& value, Eigen::Index first, Eigen::Index last) {
   if (value.rows() < 1) throw ShapeError(std::string("number of categories of ") + name, "0", "K >= 1");
-  for (Eigen::Index j = 0; j < value.cols(); ++j) {
-    const double least = value.col(j).minCoeff(), sum = value.col(j).sum();
-    if (least < 0 || std::abs(sum - 1) > 1e-9) {
-      throw DomainError(std::string("column ") + std::to_string(j) + " of " + name,
-                        "(minimum " + to_text(least) + ", sum " + to_text(sum) + ")",
-                        "probabilities with sum 1");
-    }
+  for (Eigen::Index j = first; j < last; ++j) {
+    const auto [least, sum] = least_and_sum_lanes(value.data() + j * value.outerStride(), value.rows());
+    if (least >= 0 && std::abs(sum - 1) <= 1e-9) continue;
+    require_finite(name, value.col(j), j);
+    throw DomainError(std::string("column ") + std::to_string(j) + " of " + name,
+                      "(minimum " + to_text(least) + ", sum " + to_text(sum) + ")",
+                      "probabilities with sum 1");
   }
+}
+
+/// Calls body(first, last) over blocks of columns, the distributions there having been looked at just before,
+/// and so being at hand.
+template <class Body, class... Terms>
+void over_distributions(Threads threads, const Body& body, const Terms&... terms) {
+  const BatchRef& x = std::get<0>(std::tie(terms...)).value;
+  (require_distributions(terms.name, terms.value, 0, 0), ...);
+  constexpr Eigen::Index kAtHand = 1024;  // elements, 8 KiB of each batch
+  const Eigen::Index columns = std::max<Eigen::Index>(1, kAtHand / x.rows());
+  in_blocks(threads, x.rows(), x.cols(), [&](Eigen::Index first, Eigen::Index last) {
+    for (Eigen::Index j = first; j < last; j += columns) {
+      const Eigen::Index end = std::min(last, j + columns);
+      (require_distributions(terms.name, terms.value, j, end), ...);
+      body(j, end);
+    }
+  });
 }
 
 }  // namespace
@@ -40,21 +62,39 @@ DiscreteWeights discrete_weights(const Transition& step, double s) {
   return {s, round_to_double(x0), round_to_double(uniform)};
 }
 
-Batch discrete_marginal(const NoiseLevel& level, const BatchRef& x0) {
-  require_distributions("x0", x0);
-  const double a = level.alpha_bar;
-  return (a * x0).array() + level.one_minus_alpha_bar / static_cast<double>(x0.rows());
+Batch discrete_marginal(const NoiseLevel& level, const BatchRef& x0, Threads threads) {
+  const Term data{level.alpha_bar, "x0", x0};
+  Batch result(x0.rows(), x0.cols());
+  over_distributions(
+      threads,
+      [&](Eigen::Index first, Eigen::Index last) {
+        auto block = result.middleCols(first, last - first);
+        combine(columns(data, first, last), block);
+        block.array() += level.one_minus_alpha_bar / static_cast<double>(x0.rows());
+      },
+      data);
+  return result;
 }
 
-Batch discrete_posterior(const Transition& step, double s, const BatchRef& x_t, const BatchRef& x0) {
-  require_distributions("x_t", x_t);
-  require_distributions("x0", x0);
+Batch discrete_posterior(const Transition& step, double s, const BatchRef& x_t, const BatchRef& x0,
+                         Threads threads) {
+  require_shape("x0", x0, x_t.rows(), x_t.cols());
   const DiscreteWeights w = discrete_weights(step, s);
-  return combine({w.x_t, "x_t", x_t}, {w.x0, "x0", x0}).array() + w.uniform / static_cast<double>(x0.rows());
+  const Term kept{w.x_t, "x_t", x_t}, data{w.x0, "x0", x0};
+  Batch result(x_t.rows(), x_t.cols());
+  over_distributions(
+      threads,
+      [&](Eigen::Index first, Eigen::Index last) {
+        auto block = result.middleCols(first, last - first);
+        combine(columns(kept, first, last), columns(data, first, last), block);
+        block.array() += w.uniform / static_cast<double>(x_t.rows());
+      },
+      kept, data);
+  return result;
 }
 
 Batch discrete_sample(const BatchRef& probabilities, const Eigen::VectorXd& uniforms) {
-  require_distributions("probabilities", probabilities);
+  require_distributions("probabilities", probabilities, 0, probabilities.cols());
   require_shape("uniforms", uniforms, probabilities.cols(), 1);
   Batch drawn = Batch::Zero(probabilities.rows(), probabilities.cols());
   for (Eigen::Index j = 0; j < probabilities.cols(); ++j) {

@@ -5,9 +5,9 @@
 
 namespace ddim {
 
-/// Base of everything this library throws for bad input: what was wrong, its value, and the domain it
-/// should have been in. `what()` reads "sigma = 0.9 is outside 0 <= sigma^2 <= 1 - alpha_bar_prev = 0.19
-/// (Eq7)".
+/// Base of everything this library throws for bad input: what was wrong, its value, and the domain it should
+/// have been in. `what()` reads
+///   sigma = 0.9 is outside 0 <= sigma^2 <= 1 - alpha_bar_prev = 0.19 (Eq7)
 class DomainError : public std::domain_error {
  public:
   DomainError(std::string quantity, std::string value, std::string domain);

@@ -4,7 +4,10 @@
 #include <numbers>
 #include <string>
 
-#include "reference/quad.hpp"
+#include "reference/paths.hpp"
+#include "reference/pieces.hpp"
+#include "reference/posterior.hpp"
+#include "reference/squares.hpp"
 
 namespace ddim {
 namespace {
@@ -15,32 +18,40 @@ void require_positive_variance(double variance) {
   }
 }
 
-/// -(d log(2 pi variance) + |residual|^2 / variance) / 2 per sample, for residuals that are already whitened
-/// or not.
-PerSample gaussian_log_density(const Batch& residual, double variance) {
-  require_positive_variance(variance);
-  const double normaliser = static_cast<double>(residual.rows()) * std::log(2 * std::numbers::pi * variance);
-  return -0.5 * (residual.colwise().squaredNorm().transpose().array() / variance + normaliser);
+/// d log(2 pi variance).
+double log_normaliser(Eigen::Index d, double variance) {
+  return static_cast<double>(d) * std::log(2 * std::numbers::pi * variance);
 }
 
 }  // namespace
 
-PerSample log_density(const Gaussian& law, const BatchRef& x) {
-  return gaussian_log_density(combine({1, "x", x}, {-1, "mean", law.mean}), law.variance);
+PerSample log_density(const Gaussian& law, const BatchRef& x, Threads threads) {
+  require_positive_variance(law.variance);
+  require_shape("mean", law.mean, x.rows(), x.cols());
+  const Term value{1, "x", x}, mean{-1, "mean", law.mean};
+  PerSample result(x.cols());
+  in_blocks(threads, x.rows(), x.cols(), [&](Eigen::Index first, Eigen::Index last) {
+    const PerSample squares = squared_norms(first, columns(value, first, last), columns(mean, first, last));
+    result.segment(first, last - first) =
+        -0.5 * (squares.array() / law.variance + log_normaliser(x.rows(), law.variance));
+  });
+  return result;
 }
 
-Gaussian q_marginal(const NoiseLevel& level, const BatchRef& x0) {
-  require_finite("x0", x0);
-  return {sqrt_alpha_bar(level) * x0, level.one_minus_alpha_bar};
+Gaussian q_marginal(const NoiseLevel& level, const BatchRef& x0, Threads threads) {
+  Gaussian law{Batch(x0.rows(), x0.cols()), level.one_minus_alpha_bar};
+  combine({sqrt_alpha_bar(level), "x0", x0}, law.mean, threads);
+  return law;
 }
 
-void q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& noise, BatchOut x_t) {
-  combine({sqrt_alpha_bar(level), "x0", x0}, {sqrt_one_minus_alpha_bar(level), "noise", noise}, x_t);
+void q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& noise, BatchOut x_t,
+              Threads threads) {
+  combine({sqrt_alpha_bar(level), "x0", x0}, {sqrt_one_minus_alpha_bar(level), "noise", noise}, x_t, threads);
 }
 
-Batch q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& noise) {
+Batch q_sample(const NoiseLevel& level, const BatchRef& x0, const BatchRef& noise, Threads threads) {
   Batch x_t(x0.rows(), x0.cols());
-  q_sample(level, x0, noise, x_t);
+  q_sample(level, x0, noise, x_t, threads);
   return x_t;
 }
 
@@ -73,9 +84,10 @@ PosteriorCoefficients posterior_coefficients(const Transition& step, const Sigma
   return {round_to_double(c.x0), round_to_double(c.x_t)};
 }
 
-Gaussian q_posterior(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& x0) {
+Gaussian q_posterior(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& x0,
+                     Threads threads) {
   const PosteriorCoefficients c = posterior_coefficients(step, sigma);
-  return {combine({c.x0, "x0", x0}, {c.x_t, "x_t", x_t}), sigma.variance()};
+  return {combine({c.x0, "x0", x0}, {c.x_t, "x_t", x_t}, threads), sigma.variance()};
 }
 
 ForwardCoefficients forward_coefficients(const Transition& step, const Sigma& sigma) {
@@ -97,18 +109,19 @@ ForwardCoefficients forward_coefficients(const Transition& step, const Sigma& si
           round_to_double(variance * one_minus / one_minus_prev)};
 }
 
-Gaussian forward_step(const Transition& step, const Sigma& sigma, const BatchRef& x_prev,
-                      const BatchRef& x0) {
+Gaussian forward_step(const Transition& step, const Sigma& sigma, const BatchRef& x_prev, const BatchRef& x0,
+                      Threads threads) {
   const ForwardCoefficients c = forward_coefficients(step, sigma);
-  return {combine({c.x0, "x0", x0}, {c.x_prev, "x_prev", x_prev}), c.variance};
+  return {combine({c.x0, "x0", x0}, {c.x_prev, "x_prev", x_prev}, threads), c.variance};
 }
 
 PerSample forward_log_density_by_bayes(const Transition& step, const Sigma& sigma, const BatchRef& x_t,
-                                       const BatchRef& x_prev, const BatchRef& x0) {
+                                       const BatchRef& x_prev, const BatchRef& x0, Threads threads) {
   require_finite("x_t", x_t);
   require_finite("x_prev", x_prev);
-  return log_density(q_posterior(step, sigma, x_t, x0), x_prev) +
-         log_density(q_marginal(step.current, x0), x_t) - log_density(q_marginal(step.prev, x0), x_prev);
+  return log_density(q_posterior(step, sigma, x_t, x0, threads), x_prev, threads) +
+         log_density(q_marginal(step.current, x0, threads), x_t, threads) -
+         log_density(q_marginal(step.prev, x0, threads), x_prev, threads);
 }
 
 double non_markov_coefficient(const Transition& step, const Sigma& sigma) {
@@ -125,51 +138,63 @@ void require_path(const char* name, const Chain& chain, const Path& path, Eigen:
   for (const Batch& x : path) require_shape(name, x, rows, cols);
 }
 
-PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0) {
-  require_path("path", chain, path, x0.rows(), x0.cols());
-  const NoiseLevel& top = chain.steps.back().current;
-  const auto dimensions = static_cast<double>(x0.rows());
-  double log_scale = std::log(static_cast<double>(top.one_minus_alpha_bar));
-  PerSample squares =
-      (combine({1, "path", path.back()}, {-sqrt_alpha_bar(top), "x0", x0}) / sqrt_one_minus_alpha_bar(top))
-          .colwise()
-          .squaredNorm();
-  for (std::size_t i = path.size() - 1; i >= 1; --i) {
-    const Sigma& sigma = chain.sigma[i];
-    require_positive_variance(sigma.variance());
-    const PosteriorCoefficients c = posterior_coefficients(chain.steps[i], sigma);
-    log_scale += std::log(static_cast<double>(sigma.variance()));
-    squares +=
-        (combine({1, "path", path[i - 1]}, {-c.x0, "x0", x0}, {-c.x_t, "path", path[i]}) / sigma.value())
-            .colwise()
-            .squaredNorm()
-            .transpose();
+QPathDensity::QPathDensity(const Chain& chain)
+    : chain_(chain),
+      posterior_(chain.steps.size()),
+      root_(sqrt_alpha_bar(chain.steps.back().current)),
+      deviation_(sqrt_one_minus_alpha_bar(chain.steps.back().current)) {
+  double log_scale = std::log(static_cast<double>(chain.steps.back().current.one_minus_alpha_bar));
+  for (std::size_t i = chain.steps.size() - 1; i >= 1; --i) {
+    require_positive_variance(chain.sigma[i].variance());
+    posterior_[i] = posterior_coefficients(chain.steps[i], chain.sigma[i]);
+    log_scale += std::log(static_cast<double>(chain.sigma[i].variance()));
   }
-  const double normaliser =
-      dimensions * (static_cast<double>(path.size()) * std::log(2 * std::numbers::pi) + log_scale);
+  normaliser_ = static_cast<double>(chain.steps.size()) * std::log(2 * std::numbers::pi) + log_scale;
+}
+
+PerSample QPathDensity::squares(const PathBlock& block, std::size_t i) const {
+  PerSample result = PerSample::Zero(block.samples());
+  if (i >= 1) {
+    result = whitened_norms(block.first, chain_.sigma[i].value(), block.x_0(posterior_[i].x0),
+                            block.x_t(posterior_[i].x_t, i), block.x_prev(-1, i));
+  }
+  if (i + 1 == posterior_.size())
+    result += whitened_norms(block.first, deviation_, block.x_0(root_), block.x_t(-1, i));
+  return result;
+}
+
+PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0, Threads threads) {
+  require_path("path", chain, path, x0.rows(), x0.cols());
+  const QPathDensity q(chain);
+  const double normaliser = static_cast<double>(x0.rows()) * q.normaliser();
+  PerSample squares = PerSample::Zero(x0.cols());
+  in_blocks(threads, x0.rows(), x0.cols(), [&](Eigen::Index first, Eigen::Index last) {
+    const PathBlock block{path, x0, first, last};
+    for (std::size_t i = 0; i < path.size(); ++i) squares.segment(first, last - first) += q.squares(block, i);
+  });
   return -0.5 * (squares.array() + normaliser);
 }
 
-Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise) {
+Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise, Threads threads) {
   require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
-  path.back() = q_sample(chain.steps.back().current, x0, noise.back());
+  path.back() = q_sample(chain.steps.back().current, x0, noise.back(), threads);
   for (std::size_t i = path.size() - 1; i >= 1; --i) {
     const PosteriorCoefficients c = posterior_coefficients(chain.steps[i], chain.sigma[i]);
-    path[i - 1] =
-        combine({c.x0, "x0", x0}, {c.x_t, "x_t", path[i]}, {chain.sigma[i].value(), "noise", noise[i - 1]});
+    path[i - 1] = combine({c.x0, "x0", x0}, {c.x_t, "x_t", path[i]},
+                          {chain.sigma[i].value(), "noise", noise[i - 1]}, threads);
   }
   return path;
 }
 
-Path q_sample_path_forward(const Chain& chain, const BatchRef& x0, const Path& noise) {
+Path q_sample_path_forward(const Chain& chain, const BatchRef& x0, const Path& noise, Threads threads) {
   require_path("noise", chain, noise, x0.rows(), x0.cols());
   Path path(noise.size());
-  path.front() = q_sample(chain.steps.front().current, x0, noise.front());
+  path.front() = q_sample(chain.steps.front().current, x0, noise.front(), threads);
   for (std::size_t i = 1; i < path.size(); ++i) {
     const ForwardCoefficients c = forward_coefficients(chain.steps[i], chain.sigma[i]);
     path[i] = combine({c.x0, "x0", x0}, {c.x_prev, "x_prev", path[i - 1]},
-                      {std::sqrt(c.variance), "noise", noise[i]});
+                      {std::sqrt(c.variance), "noise", noise[i]}, threads);
   }
   return path;
 }

@@ -5,46 +5,56 @@
 #include <string>
 #include <vector>
 
+#include "reference/lanes.hpp"
+#include "reference/pieces.hpp"
 #include "reference/quad.hpp"
 
 namespace ddim {
 
-Batch predict_x0(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& eps) {
+PredictorCoefficients predict_x0_coefficients(const NoiseLevel& level) {
   if (!(level.alpha_bar > 0)) {
     throw DomainError(
         "alpha_bar[" + std::to_string(level.t) + "]", level.alpha_bar,
         "alpha_bar > 0 (Eq9 from eps; a schedule with zero terminal SNR needs v- or x0-prediction)");
   }
-  const double x = round_to_double(1 / sqrt(quad(level.alpha_bar)));
-  return combine({x, "x_t", x_t}, {-ode_sigma(level), "eps", eps});
+  return {round_to_double(1 / sqrt(quad(level.alpha_bar))), -ode_sigma(level)};
 }
 
-Batch predict_eps(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& x0) {
+PredictorCoefficients predict_eps_coefficients(const NoiseLevel& level) {
   const Quad one_minus = quad(level.one_minus_alpha_bar);
   if (one_minus == 0) throw DomainError("alpha_bar", 1.0, "alpha_bar < 1 (Eq9 inverted; x_0 holds no noise)");
-  return combine({round_to_double(1 / sqrt(one_minus)), "x_t", x_t},
-                 {-round_to_double(sqrt(quad(level.alpha_bar) / one_minus)), "x0", x0});
+  return {round_to_double(1 / sqrt(one_minus)), -round_to_double(sqrt(quad(level.alpha_bar) / one_minus))};
 }
 
-Batch predict_v(const NoiseLevel& level, const BatchRef& eps, const BatchRef& x0) {
-  return combine({sqrt_alpha_bar(level), "eps", eps}, {-sqrt_one_minus_alpha_bar(level), "x0", x0});
+Batch predict_x0(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& eps, Threads threads) {
+  const PredictorCoefficients c = predict_x0_coefficients(level);
+  return combine({c.x_t, "x_t", x_t}, {c.other, "eps", eps}, threads);
 }
 
-Batch predict_x0_from_v(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& v) {
-  return combine({sqrt_alpha_bar(level), "x_t", x_t}, {-sqrt_one_minus_alpha_bar(level), "v", v});
+Batch predict_eps(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& x0, Threads threads) {
+  const PredictorCoefficients c = predict_eps_coefficients(level);
+  return combine({c.x_t, "x_t", x_t}, {c.other, "x0", x0}, threads);
 }
 
-Batch predict_eps_from_v(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& v) {
-  return combine({sqrt_one_minus_alpha_bar(level), "x_t", x_t}, {sqrt_alpha_bar(level), "v", v});
+Batch predict_v(const NoiseLevel& level, const BatchRef& eps, const BatchRef& x0, Threads threads) {
+  return combine({sqrt_alpha_bar(level), "eps", eps}, {-sqrt_one_minus_alpha_bar(level), "x0", x0}, threads);
 }
 
-Batch predict_x0(const NoiseLevel& level, Prediction prediction, const BatchRef& x_t,
-                 const BatchRef& output) {
+Batch predict_x0_from_v(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& v, Threads threads) {
+  return combine({sqrt_alpha_bar(level), "x_t", x_t}, {-sqrt_one_minus_alpha_bar(level), "v", v}, threads);
+}
+
+Batch predict_eps_from_v(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& v, Threads threads) {
+  return combine({sqrt_one_minus_alpha_bar(level), "x_t", x_t}, {sqrt_alpha_bar(level), "v", v}, threads);
+}
+
+Batch predict_x0(const NoiseLevel& level, Prediction prediction, const BatchRef& x_t, const BatchRef& output,
+                 Threads threads) {
   switch (prediction) {
     case Prediction::eps:
-      return predict_x0(level, x_t, output);
+      return predict_x0(level, x_t, output, threads);
     case Prediction::v:
-      return predict_x0_from_v(level, x_t, output);
+      return predict_x0_from_v(level, x_t, output, threads);
     case Prediction::x0:
       break;
   }
@@ -54,13 +64,13 @@ Batch predict_x0(const NoiseLevel& level, Prediction prediction, const BatchRef&
   return output;
 }
 
-Batch predict_eps(const NoiseLevel& level, Prediction prediction, const BatchRef& x_t,
-                  const BatchRef& output) {
+Batch predict_eps(const NoiseLevel& level, Prediction prediction, const BatchRef& x_t, const BatchRef& output,
+                  Threads threads) {
   switch (prediction) {
     case Prediction::x0:
-      return predict_eps(level, x_t, output);
+      return predict_eps(level, x_t, output, threads);
     case Prediction::v:
-      return predict_eps_from_v(level, x_t, output);
+      return predict_eps_from_v(level, x_t, output, threads);
     case Prediction::eps:
       break;
   }
@@ -95,16 +105,82 @@ Batch dynamic_threshold(const BatchRef& x0, double ratio, double max_value) {
   return result;
 }
 
-EpsModel point_mass_eps(Batch x0) {
-  require_finite("x0", x0);
-  return [x0 = std::move(x0)](const NoiseLevel& level, const BatchRef& x_t) {
-    return predict_eps(level, x_t, x0);
-  };
+EpsModel EpsModel::by_columns(OfColumns of_columns) {
+  EpsModel model;
+  model.of_columns_ = std::move(of_columns);
+  return model;
 }
 
-EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
-  return mixture_eps(Eigen::VectorXd::Ones(1), mean, Eigen::VectorXd::Constant(1, variance));
+Batch EpsModel::operator()(const NoiseLevel& level, const BatchRef& x_t, Threads threads) const {
+  if (!of_columns_) return of_batch_(level, x_t);
+  if (threads.count == 1) return of_columns_(level, x_t, 0, x_t.cols());
+  Batch eps(x_t.rows(), x_t.cols());
+  in_blocks(threads, x_t.rows(), x_t.cols(), [&](Eigen::Index first, Eigen::Index last) {
+    eps.middleCols(first, last - first) =
+        of_columns_(level, x_t.middleCols(first, last - first), first, x_t.cols());
+  });
+  return eps;
 }
+
+EpsModel point_mass_eps(Batch x0) {
+  require_finite("x0", x0);
+  return EpsModel::by_columns([x0 = std::move(x0)](const NoiseLevel& level, const BatchRef& x_t,
+                                                   Eigen::Index first, Eigen::Index samples) {
+    require_shape("x0", x0, x_t.rows(), samples);
+    return predict_eps(level, x_t, x0.middleCols(first, x_t.cols()));
+  });
+}
+
+namespace {
+
+/// a variance + 1 - a, the variance of x_t. Domain: positive.
+double total_variance(const NoiseLevel& level, double variance) {
+  const double total = level.alpha_bar * variance + level.one_minus_alpha_bar;
+  if (!(total > 0))
+    throw DomainError("alpha_bar", level.alpha_bar, "alpha_bar < 1 (eps at t = 0 holds no noise)");
+  return total;
+}
+
+}  // namespace
+
+EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
+  require_finite("mean", mean);
+  if (!(variance >= 0 && std::isfinite(variance)))
+    throw DomainError("variance", variance, "0 <= variance < infinity");
+  return EpsModel::by_columns(
+      [=](const NoiseLevel& level, const BatchRef& x_t, Eigen::Index first, Eigen::Index) {
+        require_shape("x_t", x_t, mean.size(), x_t.cols());
+        const double slope = std::sqrt(level.one_minus_alpha_bar) / total_variance(level, variance);
+        const Eigen::VectorXd centre = std::sqrt(level.alpha_bar) * mean;
+        Batch eps(x_t.rows(), x_t.cols());
+        for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
+          const Affine<2> residual{{slope, -slope}, {x_t.col(j).data(), centre.data()}};
+          if (!combine_lanes(residual, x_t.rows(), eps.col(j).data())) require_finite("x_t", x_t, first);
+        }
+        return eps;
+      });
+}
+
+namespace {
+
+/// The chance, K x n, that x_t came from component k.
+Batch responsibilities(const Eigen::VectorXd& weights, const Batch& centres, const Eigen::VectorXd& total,
+                       const BatchRef& x_t) {
+  const auto dimensions = static_cast<double>(x_t.rows());
+  Batch log_weight(weights.size(), x_t.cols());
+  for (Eigen::Index k = 0; k < weights.size(); ++k) {
+    const double normaliser = dimensions * std::log(total[k]);
+    for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
+      const double squares = (x_t.col(j) - centres.col(k)).squaredNorm();
+      log_weight(k, j) = -0.5 * (squares / total[k] + normaliser) + std::log(weights[k]);
+    }
+  }
+  Batch result = (log_weight.rowwise() - log_weight.colwise().maxCoeff()).array().exp();
+  result.array().rowwise() /= result.colwise().sum().array();
+  return result;
+}
+
+}  // namespace
 
 EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd variances) {
   if (means.cols() < 1) throw ShapeError("number of components", "0", "K >= 1");
@@ -120,34 +196,28 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
     throw DomainError("variances", "(minimum " + to_text(variances.minCoeff()) + ")",
                       "finite variances >= 0");
   }
-  return [weights = std::move(weights), means = std::move(means), variances = std::move(variances)](
-             const NoiseLevel& level, const BatchRef& x_t) {
-    require_shape("x_t", x_t, means.rows(), x_t.cols());
-    require_finite("x_t", x_t);
-    const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar,
-                 dimensions = static_cast<double>(x_t.rows());
-    // Per component k: x_t ~ N(sqrt(a) mean_k, total_k I), and the component's eps is slope_k times the
-    // residual.
-    const Eigen::VectorXd total = a * variances.array() + one_minus;
-    if (!(total.array() > 0).all())
-      throw DomainError("alpha_bar", a, "alpha_bar < 1 (eps at t = 0 holds no noise)");
-    const Batch centres = std::sqrt(a) * means;
-    Batch log_weight(means.cols(), x_t.cols());
-    for (Eigen::Index k = 0; k < means.cols(); ++k) {
-      log_weight.row(k) =
-          -0.5 * ((x_t.colwise() - centres.col(k)).colwise().squaredNorm().array() / total[k] +
-                  dimensions * std::log(total[k])) +
-          std::log(weights[k]);
-    }
-    Batch responsibility = (log_weight.rowwise() - log_weight.colwise().maxCoeff()).array().exp();
-    responsibility.array().rowwise() /= responsibility.colwise().sum().array();
-    Batch eps = Batch::Zero(x_t.rows(), x_t.cols());
-    for (Eigen::Index k = 0; k < means.cols(); ++k) {
-      const double slope = std::sqrt(one_minus) / total[k];
-      eps += (x_t.colwise() - centres.col(k)) * (slope * responsibility.row(k)).asDiagonal();
-    }
-    return eps;
-  };
+  return EpsModel::by_columns(
+      [weights = std::move(weights), means = std::move(means), variances = std::move(variances)](
+          const NoiseLevel& level, const BatchRef& x_t, Eigen::Index first, Eigen::Index) {
+        require_shape("x_t", x_t, means.rows(), x_t.cols());
+        require_finite("x_t", x_t, first);
+        const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar;
+        // Per component k: x_t ~ N(sqrt(a) mean_k, total_k I),
+        // and the component's eps is slope_k times the residual.
+        const Eigen::VectorXd total = a * variances.array() + one_minus;
+        if (!(total.array() > 0).all())
+          throw DomainError("alpha_bar", a, "alpha_bar < 1 (eps at t = 0 holds no noise)");
+        const Batch centres = std::sqrt(a) * means;
+        const Eigen::VectorXd slope = std::sqrt(one_minus) / total.array();
+        const Batch responsibility = responsibilities(weights, centres, total, x_t);
+        Batch eps(x_t.rows(), x_t.cols());
+        for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
+          eps.col(j) = (x_t.col(j) - centres.col(0)) * (slope[0] * responsibility(0, j));
+          for (Eigen::Index k = 1; k < means.cols(); ++k)
+            eps.col(j) += (x_t.col(j) - centres.col(k)) * (slope[k] * responsibility(k, j));
+        }
+        return eps;
+      });
 }
 
 }  // namespace ddim

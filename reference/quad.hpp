@@ -18,17 +18,4 @@ inline Wide wide(const Quad& value) {
   return {hi, round_to_double(value - Quad(hi))};
 }
 
-// Eq7's radicand 1 - alpha_bar_prev - sigma^2 and the sigma^2 that goes with it: inside the few-ulp window
-// both are those of the boundary, elsewhere as given. Defined in laws.cpp.
-struct Admitted {
-  Quad radicand, variance;
-};
-Admitted admit(const Transition& step, const Sigma& sigma);
-
-// Eq7's two coefficients before they are rounded. Defined in laws.cpp.
-struct QuadPosterior {
-  Quad x0, x_t;
-};
-QuadPosterior quad_posterior(const Transition& step, const Sigma& sigma);
-
 }  // namespace ddim

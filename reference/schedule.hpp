@@ -8,8 +8,7 @@
 namespace ddim {
 
 /// A real number held to about 106 bits as an unevaluated sum; reads as the nearest double.
-/// The tables need it: with alpha_bar alone in double, 1 - alpha_bar and the radicand of Eq7 lose their
-/// digits.
+/// The tables need it: with alpha_bar alone in double, 1 - alpha_bar and the radicand of Eq7 lose digits.
 struct Wide {
   double hi = 0;
   double lo = 0;
@@ -33,8 +32,8 @@ struct NoiseLevel {
 /// sqrt(alpha_bar) and sqrt(1 - alpha_bar), the two coefficients of Lemma1. Error: 1 ulp.
 double sqrt_alpha_bar(const NoiseLevel& level);
 double sqrt_one_minus_alpha_bar(const NoiseLevel& level);
-/// Eq14. ode_sigma = sqrt((1 - alpha_bar) / alpha_bar), the time of the ODE. Domain: alpha_bar > 0. Error: 1
-/// ulp.
+/// Eq14. ode_sigma = sqrt((1 - alpha_bar) / alpha_bar), the time of the ODE.
+/// Domain: alpha_bar > 0. Error: 1 ulp.
 double ode_sigma(const NoiseLevel& level);
 
 /// A pair of times, `prev` one step nearer the data than `current`, along any sub-sequence tau.
@@ -68,8 +67,8 @@ class Sigma {
 /// eta = 0 is DDIM, eta = 1 is DDPM's posterior. Domain: eta >= 0. Error: 1 ulp.
 Sigma sigma_eta(const Transition& step, double eta);
 
-/// Eq16. sigma_hat = sqrt(1 - alpha_bar / alpha_bar_prev), DDPM's larger noise. It scales the noise only; put
-/// in Eq7's mean it breaks Lemma1. Error: 1 ulp.
+/// Eq16. sigma_hat = sqrt(1 - alpha_bar / alpha_bar_prev), DDPM's larger noise. It scales the noise only;
+/// put in Eq7's mean it breaks Lemma1. Error: 1 ulp.
 Sigma sigma_hat(const Transition& step);
 
 /// The noise schedule: beta_t for t = 1..T and what follows from it.
@@ -88,8 +87,8 @@ class Schedule {
   /// beta_t = min(1 - f(t/T) / f((t-1)/T), 0.999), f(u) = cos^2((u + 0.008) / 1.008 * pi/2).
   static Schedule squaredcos_cap_v2(int T);
 
-  /// sqrt(alpha_bar) shifted and scaled so that alpha_bar_T = 0 and alpha_bar_1 stays (arXiv 2305.08891,
-  /// Algorithm 1).
+  /// sqrt(alpha_bar) shifted and scaled so that alpha_bar_T = 0 and alpha_bar_1 stays
+  /// (arXiv 2305.08891, Algorithm 1).
   Schedule rescaled_to_zero_terminal_snr() const;
 
   int T() const { return static_cast<int>(beta_.size()); }
@@ -121,8 +120,8 @@ class Tau {
   static Tau trailing(int T, int S);
   /// tau_i = 1 + round((i - 1) (T - 1) / (S - 1)), ties to even; S = 1 gives {1}.
   static Tau linspace(int T, int S);
-  /// tau_i = floor(T i^2 / S^2), the paper's quadratic rule. Small times collide when T < about S^2: then an
-  /// error.
+  /// tau_i = floor(T i^2 / S^2), the paper's quadratic rule.
+  /// An error where small times collide, T < about S^2.
   static Tau quadratic(int T, int S);
 
   int S() const { return static_cast<int>(times_.size()); }
@@ -135,8 +134,8 @@ class Tau {
   std::vector<int> times_;
 };
 
-/// The S steps of a generative run and their deviations. steps[i - 1] goes from tau_i to tau_{i-1}; sigma[0]
-/// is sigma_1.
+/// The S steps of a generative run and their deviations:
+/// steps[i - 1] goes from tau_i to tau_{i-1}, sigma[0] is sigma_1.
 struct Chain {
   std::vector<Transition> steps;
   std::vector<Sigma> sigma;

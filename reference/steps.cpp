@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "reference/quad.hpp"
+#include "reference/posterior.hpp"
 
 namespace ddim {
 namespace {
@@ -41,33 +41,42 @@ StepCoefficients step_coefficients(const Transition& step, const Sigma& sigma, P
 }
 
 void ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& output, const BatchRef& noise,
-               BatchOut x_prev) {
-  combine({c.x_t, "x_t", x_t}, {c.output, "output", output}, {c.sigma, "noise", noise}, x_prev);
+               BatchOut x_prev, Threads threads) {
+  combine({c.x_t, "x_t", x_t}, {c.output, "output", output}, {c.sigma, "noise", noise}, x_prev, threads);
 }
 
-Batch ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& output,
-                const BatchRef& noise) {
+Batch ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& output, const BatchRef& noise,
+                Threads threads) {
   Batch x_prev(x_t.rows(), x_t.cols());
-  ddim_step(c, x_t, output, noise, x_prev);
+  ddim_step(c, x_t, output, noise, x_prev, threads);
   return x_prev;
 }
 
-Batch ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& output) {
+Batch ddim_step(const StepCoefficients& c, const BatchRef& x_t, const BatchRef& output, Threads threads) {
   if (c.sigma != 0) throw DomainError("sigma", c.sigma, "sigma = 0 (a step with sigma > 0 takes noise)");
-  return combine({c.x_t, "x_t", x_t}, {c.output, "output", output});
+  return combine({c.x_t, "x_t", x_t}, {c.output, "output", output}, threads);
 }
 
 Batch ddim_step_from_parts(const Transition& step, const Sigma& sigma, const BatchRef& pred_x0,
-                           const BatchRef& eps, const BatchRef& noise) {
+                           const BatchRef& eps, const BatchRef& noise, Threads threads) {
   const double direction = round_to_double(sqrt(admit(step, sigma).radicand));
   return combine({sqrt_alpha_bar(step.prev), "pred_x0", pred_x0}, {direction, "eps", eps},
-                 {sigma.value(), "noise", noise});
+                 {sigma.value(), "noise", noise}, threads);
 }
 
-Gaussian p_step(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& eps) {
-  if (is_last_step(step)) return {predict_x0(step.current, x_t, eps), sigma.variance()};
+MeanCoefficients p_mean_coefficients(const Transition& step, const Sigma& sigma) {
+  if (is_last_step(step)) {
+    const PredictorCoefficients c = predict_x0_coefficients(step.current);
+    return {c.x_t, c.other};
+  }
   const StepCoefficients c = step_coefficients(step, sigma);
-  return {combine({c.x_t, "x_t", x_t}, {c.output, "eps", eps}), sigma.variance()};
+  return {c.x_t, c.output};
+}
+
+Gaussian p_step(const Transition& step, const Sigma& sigma, const BatchRef& x_t, const BatchRef& eps,
+                Threads threads) {
+  const MeanCoefficients c = p_mean_coefficients(step, sigma);
+  return {combine({c.x_t, "x_t", x_t}, {c.eps, "eps", eps}, threads), sigma.variance()};
 }
 
 EncodeCoefficients encode_coefficients(const Transition& step) {
@@ -78,27 +87,31 @@ EncodeCoefficients encode_coefficients(const Transition& step) {
   return {round_to_double(sqrt(kept)), round_to_double(e)};
 }
 
-Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps) {
+Batch ddim_encode_step(const Transition& step, const BatchRef& x_prev, const BatchRef& eps, Threads threads) {
   const EncodeCoefficients c = encode_coefficients(step);
-  return combine({c.x_prev, "x_prev", x_prev}, {c.eps, "eps", eps});
+  return combine({c.x_prev, "x_prev", x_prev}, {c.eps, "eps", eps}, threads);
 }
 
-Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, const Path& noise) {
+Batch p_sample(const Chain& chain, const EpsModel& model, const BatchRef& x_T, const Path& noise,
+               Threads threads) {
   require_path("noise", chain, noise, x_T.rows(), x_T.cols());
-  Batch x = x_T;
+  Batch x = x_T, x_prev(x_T.rows(), x_T.cols());
   for (std::size_t i = chain.steps.size(); i-- > 0;) {
-    const Gaussian law = p_step(chain.steps[i], chain.sigma[i], x, model(chain.steps[i].current, x));
-    x = combine({1, "mean", law.mean}, {chain.sigma[i].value(), "noise", noise[i]});
+    const Batch eps = model(chain.steps[i].current, x, threads);
+    const MeanCoefficients c = p_mean_coefficients(chain.steps[i], chain.sigma[i]);
+    combine({c.x_t, "x_t", x}, {c.eps, "eps", eps}, {chain.sigma[i].value(), "noise", noise[i]}, x_prev,
+            threads);
+    x.swap(x_prev);
   }
   return x;
 }
 
-Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0) {
+Batch encode(const Chain& chain, const EpsModel& model, const BatchRef& x0, Threads threads) {
   chain.require_valid();
   Batch x = x0;
   for (const Transition& step : chain.steps) {
     const NoiseLevel& at = step.prev.t == 0 ? step.current : step.prev;
-    x = ddim_encode_step(step, x, model(at, x));
+    x = ddim_encode_step(step, x, model(at, x, threads), threads);
   }
   return x;
 }

@@ -1,31 +1,36 @@
-// The kernels on a card: each against the copy that moves the same bytes in the same run, the unfused passes
-// a peer makes, and the reference on the CPU. L2 is flushed before every sample; clocks are left alone.
+// The card's half, one number at a time: each kernel, and the copies that move the same bytes. L2 is flushed
+// before every sample by reading; clocks are left alone; data are normals, drawn on the card.
+//
+//   Eq12/card-float32  Eq12-drawn/card-bfloat16  copy-3/card-float32
+//
+// `--describe` prints the card as a JSON document, or says why there is none and exits with 77.
 
-#include <benchmark/benchmark.h>
 #include <cuda_runtime_api.h>
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <algorithm>
 
+#include "benchmarks/worker.hpp"
 #include "cuda/device.hpp"
 #include "cuda/operations.hpp"
 
-namespace ddim::cuda {
+namespace ddim::benchmarks {
 namespace {
 
-constexpr Index kElements = Index{1} << 26;
+using namespace ddim::cuda;
 
 void check(cudaError_t error, const char* doing) {
   if (error != cudaSuccess) throw DeviceError(doing, cudaGetErrorName(error), static_cast<int>(error));
 }
 
-/// Times what is put on the default stream, after writing over all of L2.
+/// Times what is put on the default stream, L2 holding something else.
 class Stopwatch {
  public:
-  Stopwatch() : flush_bytes_(3 * describe_device().l2), flush_(flush_bytes_) {
+  Stopwatch()
+      : shape_{1, static_cast<Index>(3 * describe_device().l2 / sizeof(float)) + 1},
+        other_(3 * describe_device().l2 + 4) {
     check(cudaEventCreate(&begin_), "making an event");
     check(cudaEventCreate(&end_), "making an event");
+    check(cudaMemset(other_.data(), 0, other_.size()), "filling");
   }
   ~Stopwatch() {
     cudaEventDestroy(begin_);
@@ -33,149 +38,181 @@ class Stopwatch {
   }
   Stopwatch(const Stopwatch&) = delete;
 
-  template <class Body>
-  double seconds(Body body) {
-    check(cudaMemsetAsync(flush_.data(), 0, flush_bytes_, nullptr), "flushing L2");
+  double seconds(const std::function<void()>& body) {
+    const Source<float> all{reinterpret_cast<const float*>(other_.data())};
+    weighted_noise_error(Device{}, shape_, all, all, 1.0, nullptr, {sum_.data(), nullptr, workspace_.data()});
     check(cudaEventRecord(begin_, nullptr), "recording an event");
     body();
     check(cudaEventRecord(end_, nullptr), "recording an event");
     check(cudaEventSynchronize(end_), "waiting for an event");
+    synchronize();
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, begin_, end_), "reading an event");
     return 1e-3 * static_cast<double>(milliseconds);
   }
 
+  /// The median of samples, five at least.
+  static double median(const std::function<void()>& body, double budget) {
+    static Stopwatch watch;
+    watch.seconds(body);
+    std::vector<double> samples;
+    for (double spent = 0; samples.size() < 5 || (spent < budget && samples.size() < 1000);) {
+      samples.push_back(watch.seconds(body));
+      spent += samples.back();
+    }
+    std::nth_element(samples.begin(), samples.begin() + static_cast<long>(samples.size() / 2), samples.end());
+    return samples[samples.size() / 2];
+  }
+
  private:
-  std::size_t flush_bytes_;
-  DeviceArray<std::byte> flush_;
+  Shape shape_;
+  DeviceArray<std::byte> other_;
+  DeviceArray<double> sum_{1}, workspace_{static_cast<std::size_t>(workspace_size<float>(shape_))};
   cudaEvent_t begin_, end_;
 };
 
+/// Four batches of normals, made once for a size.
 template <class T>
 struct Card {
-  Stopwatch stopwatch;
-  std::vector<std::unique_ptr<DeviceArray<T>>> arrays;
-  Shape shape{kElements / 4096, 4096};
+  Shape shape;
+  std::vector<std::unique_ptr<DeviceArray<T>>> batches;
 
-  explicit Card(int count) {
-    for (int i = 0; i < count; ++i) {
-      arrays.push_back(std::make_unique<DeviceArray<T>>(static_cast<std::size_t>(kElements)));
-      check(cudaMemset(arrays.back()->data(), 0x11, static_cast<std::size_t>(kElements) * sizeof(T)),
-            "filling");
+  explicit Card(Problem p) : shape{p.n, p.d} {
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      batches.push_back(std::make_unique<DeviceArray<T>>(static_cast<std::size_t>(p.size())));
+      check(cudaMemset(batches.back()->data(), 0, static_cast<std::size_t>(p.size()) * sizeof(T)), "filling");
+      q_sample(Device{}, NoiseLevel::from_alpha_bar(0), shape, in(i), Normals{i, 0, 0}, out(i));
     }
+    synchronize();
   }
-  Source<T> in(std::size_t i) const { return {arrays[i]->data()}; }
-  Target<T> out(std::size_t i) { return {arrays[i]->data()}; }
+  Source<T> in(std::size_t i) const { return {batches[i]->data()}; }
+  Target<T> out(std::size_t i) { return {batches[i]->data()}; }
+
+  static std::shared_ptr<Card> at(Problem p) {
+    static std::shared_ptr<Card> last;
+    if (!last || last->shape.dim != p.d || last->shape.samples != p.n) {
+      last.reset();
+      last = std::make_shared<Card>(p);
+    }
+    return last;
+  }
 };
 
-Transition step() { return Schedule::linear(1000, 1e-4, 0.02).transition(500, 480); }
+const Transition& step() {
+  static const Transition value = Schedule::linear(1000, 1e-4, 0.02).transition(500, 480);
+  return value;
+}
 
-template <class T, class Body>
-void measure(benchmark::State& state, int tensors, int arrays, Body body) {
-  Card<T> card(arrays);
-  for (auto _ : state) state.SetIterationTime(card.stopwatch.seconds([&] { body(card); }));
-  const auto bytes = static_cast<std::int64_t>(tensors * static_cast<Index>(sizeof(T)) * kElements);
-  state.SetBytesProcessed(state.iterations() * bytes);
-  state.SetItemsProcessed(state.iterations() * kElements);
-  state.counters["bytes_per_element"] = static_cast<double>(tensors) * sizeof(T);
+/// `count` of the batches' bytes, half read and half written.
+template <class T>
+void copy(Card<T>& c, int count) {
+  const std::size_t size = c.batches[0]->size();
+  std::size_t left = size * static_cast<std::size_t>(count) / 2;
+  for (std::size_t k = 0; left > 0; ++k) {
+    const std::size_t now = std::min(left, size);
+    check(
+        cudaMemcpyAsync(c.out(2 + k).data, c.in(k).data, now * sizeof(T), cudaMemcpyDeviceToDevice, nullptr),
+        "copying");
+    left -= now;
+  }
 }
 
 template <class T>
-void register_dtype(const std::string& dtype) {
-  const auto add = [&](const std::string& name, int tensors, int arrays, auto body) {
-    benchmark::RegisterBenchmark((name + "/" + dtype).c_str(), [=](benchmark::State& state) {
-      measure<T>(state, tensors, arrays, body);
-    })->UseManualTime();
+void add_maps(std::vector<Benchmark>& all, const std::string& suffix) {
+  const auto add = [&](const std::string& name, auto body) {
+    all.push_back({name + suffix, [=](Problem p) -> std::function<void()> {
+                     return [=, card = Card<T>::at(p)] { body(*card); };
+                   }});
   };
   const Sigma sigma = sigma_eta(step(), 1);
-  const Normals normals{1, 0, 0};
-  add("copy/card", 2, 2, [](Card<T>& c) {
-    check(cudaMemcpyAsync(c.out(1).data, c.in(0).data, static_cast<std::size_t>(kElements) * sizeof(T),
-                          cudaMemcpyDeviceToDevice, nullptr),
-          "copying");
-  });
   const NoiseLevel level = step().current;
-  add("Lemma1/card/q_sample_given", 3, 3,
-      [=](Card<T>& c) { q_sample(Device{}, level, c.shape, c.in(0), c.in(1), c.out(2)); });
-  add("Lemma1/card/q_sample_drawn", 2, 2,
-      [=](Card<T>& c) { q_sample(Device{}, level, c.shape, c.in(0), normals, c.out(1)); });
-  add("Eq8/card/forward_step_drawn", 3, 3, [=](Card<T>& c) {
-    forward_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), normals, c.out(2));
-  });
-  add("Eq12/card/ddim_step", 3, 3, [=](Card<T>& c) {
-    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(2));
-  });
-  add("Eq12/card/ddim_step_given", 4, 4,
+  const Normals normals{1, 0, 0};
+  for (const int count : {2, 3, 4})
+    add(std::string("copy-") + std::to_string(count), [=](Card<T>& c) { copy(c, count); });
+  add("Eq12",
       [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), c.in(2), c.out(3)); });
-  add("Eq12/card/ddim_step_drawn", 3, 3,
-      [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), normals, c.out(2)); });
-  add("Eq12/card/ddim_step_threshold", 3, 3, [=](Card<T>& c) {
-    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(2),
+  add("Eq12-drawn",
+      [=](Card<T>& c) { ddim_step(Device{}, step(), sigma, c.shape, c.in(0), c.in(1), normals, c.out(3)); });
+  add("Eq10", [=](Card<T>& c) {
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3));
+  });
+  add("Lemma1", [=](Card<T>& c) { q_sample(Device{}, level, c.shape, c.in(0), c.in(1), c.out(3)); });
+  add("Lemma1-drawn", [=](Card<T>& c) { q_sample(Device{}, level, c.shape, c.in(0), normals, c.out(3)); });
+  add("Eq13", [=](Card<T>& c) { encode_step(Device{}, step(), c.shape, c.in(0), c.in(1), c.out(3)); });
+  add("Eq8", [=](Card<T>& c) {
+    forward_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3));
+  });
+  add("Eq7", [=](Card<T>& c) {
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3),
+              {.prediction = Prediction::x0, .clip_range = 2.0});
+  });
+  add("Eq9", [=](Card<T>& c) {
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3),
+              {.pred_x0 = c.out(2)});
+  });
+  add("Eq12-threshold", [=](Card<T>& c) {
+    ddim_step(Device{}, step(), Sigma(0), c.shape, c.in(0), c.in(1), std::monostate{}, c.out(3),
               {.threshold = Threshold{}});
   });
-  // What an unfused step moves at eta = 0: two passes over three tensors and four over two, 14 s bytes.
-  const Chain one = Chain::from_eta(Schedule::linear(10, 1e-4, 0.02), Tau::from_times({10}, 10), 0);
-  add("Eq12/card/unfused_passes", 14, 3, [=](Card<T>& c) {
-    for (int pass = 0; pass < 4; ++pass)
-      trajectory(Device{}, one, 0, 1, c.shape, c.in(static_cast<std::size_t>(pass % 2)), normals, c.out(2));
-    for (int pass = 0; pass < 2; ++pass) encode_step(Device{}, step(), c.shape, c.in(0), c.in(1), c.out(2));
-  });
-  const Chain chain = Chain::from_eta(Schedule::linear(1000, 1e-4, 0.02), Tau::linspace(1000, 50), 1);
-  add("Eq10/card/trajectory_50_drawn", 2, 2,
-      [=](Card<T>& c) { trajectory(Device{}, chain, 0, 1, c.shape, c.in(0), normals, c.out(1)); });
-  add("Eq13/card/encode_step", 3, 3,
-      [=](Card<T>& c) { encode_step(Device{}, step(), c.shape, c.in(0), c.in(1), c.out(2)); });
-  benchmark::RegisterBenchmark(("Theorem1/card/weighted_noise_error/" + dtype).c_str(), [](benchmark::State&
-                                                                                               state) {
-    const Shape shape{kElements / 4096, 4096};
-    DeviceArray<double> sums(static_cast<std::size_t>(shape.samples)), total(1);
-    DeviceArray<double> workspace(static_cast<std::size_t>(workspace_size<T>(shape)));
-    measure<T>(state, 2, 2, [&](Card<T>& c) {
-      weighted_noise_error(Device{}, c.shape, c.in(0), c.in(1), 1.0, nullptr,
-                           {sums.data(), total.data(), workspace.data()});
-    });
-  })->UseManualTime();
+  add("AppendixA",
+      [=](Card<T>& c) { discrete_step(Device{}, step(), 0.1, c.shape, c.in(0), c.in(1), c.out(3)); });
+  static const Chain chain = Chain::from_eta(Schedule::linear(1000, 1e-4, 0.02), Tau::linspace(1000, 50), 1);
+  add("Eq10-trajectory",
+      [=](Card<T>& c) { trajectory(Device{}, chain, 0, 1, c.shape, c.in(0), normals, c.out(3)); });
 }
 
-void reference_step(benchmark::State& state) {
-  const StepCoefficients c = step_coefficients(step(), sigma_eta(step(), 1));
-  const Batch x = Batch::Random(4096, 256), y = Batch::Random(4096, 256), z = Batch::Random(4096, 256);
-  Batch out(4096, 256);
-  for (auto _ : state) ddim::ddim_step(c, x, y, z, out);
-  state.SetBytesProcessed(state.iterations() * 4 * 8 * x.size());
+template <class T>
+void add_sums(std::vector<Benchmark>& all, const std::string& suffix) {
+  const auto add = [&](const std::string& name, auto body) {
+    all.push_back({name + suffix, [=](Problem p) -> std::function<void()> {
+                     const auto card = Card<T>::at(p);
+                     const auto sums =
+                         std::make_shared<DeviceArray<double>>(static_cast<std::size_t>(p.n + 1));
+                     const auto workspace = std::make_shared<DeviceArray<double>>(
+                         static_cast<std::size_t>(workspace_size<T>(card->shape)));
+                     return [=] { body(*card, Sums{sums->data(), sums->data() + p.n, workspace->data()}); };
+                   }});
+  };
+  add("Theorem1", [](Card<T>& c, const Sums& out) {
+    weighted_noise_error(Device{}, c.shape, c.in(0), c.in(1), 1.5, nullptr, out);
+  });
+  add("Eq11",
+      [](Card<T>& c, const Sums& out) { kl_divergence(Device{}, c.shape, c.in(0), 0.3, c.in(1), 0.4, out); });
+}
+
+template <class T>
+void add_dtype(std::vector<Benchmark>& all, const std::string& dtype) {
+  add_maps<T>(all, "/card-" + dtype);
+  add_sums<T>(all, "/card-" + dtype);
+}
+
+int describe() {
+  try {
+    device_count();
+    const DeviceDescription d = describe_device();
+    std::printf(
+        "{\"machine\": \"%s\", \"compute_capability\": \"%d.%d\", \"cuda_driver\": %d, \"cuda_runtime\": %d, "
+        "\"multiprocessors\": %d, \"l2_bytes\": %zu, \"memory_bytes\": %zu}\n",
+        d.name.c_str(), d.major, d.minor, d.driver, d.runtime, d.multiprocessors, d.l2, d.memory);
+    return 0;
+  } catch (const DeviceError& error) {
+    std::fprintf(stderr, "not measured: %s\n", error.what());
+    return error.code() == 35 || error.code() == 100 ? 77
+                                                     : 1;  // no driver or no card here, which is no failure
+  }
 }
 
 }  // namespace
-}  // namespace ddim::cuda
+}  // namespace ddim::benchmarks
 
 int main(int argc, char** argv) {
-  using namespace ddim::cuda;
-  benchmark::Initialize(&argc, argv);
-  try {
-    device_count();
-  } catch (const DeviceError& error) {
-    std::fprintf(stderr, "not measured: %s\n", error.what());
-    return 77;  // no card here, which is no failure
-  }
-  try {
-    const DeviceDescription d = describe_device();
-    benchmark::AddCustomContext("card", d.name);
-    benchmark::AddCustomContext("compute_capability",
-                                std::to_string(d.major) + "." + std::to_string(d.minor));
-    benchmark::AddCustomContext("cuda_driver", std::to_string(d.driver));
-    benchmark::AddCustomContext("cuda_runtime", std::to_string(d.runtime));
-    benchmark::AddCustomContext("multiprocessors", std::to_string(d.multiprocessors));
-    benchmark::AddCustomContext("elements", std::to_string(kElements));
-    register_dtype<double>("float64");
-    register_dtype<float>("float32");
-    register_dtype<Float16>("float16");
-    register_dtype<BFloat16>("bfloat16");
-    benchmark::RegisterBenchmark("Eq12/reference/float64", reference_step);
-    benchmark::RunSpecifiedBenchmarks();
-    synchronize();
-  } catch (const DeviceError& error) {
-    std::fprintf(stderr, "not measured: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  using namespace ddim;
+  using namespace ddim::benchmarks;
+  if (argc > 1 && std::strcmp(argv[1], "--describe") == 0) return describe();
+  std::vector<Benchmark> all;
+  add_dtype<double>(all, "float64");
+  add_dtype<float>(all, "float32");
+  add_dtype<cuda::Float16>(all, "float16");
+  add_dtype<cuda::BFloat16>(all, "bfloat16");
+  return serve(all, argc, argv, Stopwatch::median);
 }

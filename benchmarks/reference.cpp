@@ -1,162 +1,287 @@
-// The reference on the CPU, each equation beside the copy and the triad that move the same bytes in the same
-// run: `Eq12/reference/64x4096` is read against `copy/64x4096x4` and `triad/64x4096x4`. Compare
-// bytes_per_second.
+// The CPU's half: the reference on one thread and on all, the copy and the triad of the same bytes, and the
+// passes that a peer writes with Eigen, one expression a line of the paper.
+//
+//   Eq12/reference  Eq12/reference-all  Eq12/eigen  Eq12/host-float32  copy-4  copy-4-all  triad-3
+//
+// The number of a copy or a triad counts the batches of doubles that it moves, read and written.
 
-#include <benchmark/benchmark.h>
+#include <algorithm>
 
-#include <string>
-
+#include "benchmarks/cpu.hpp"
 #include "reference/ddim.hpp"
+#include "reference/pieces.hpp"
 
+namespace ddim::benchmarks {
 namespace {
 
-using namespace ddim;
+/// Batches made once for a size and shared by everything that is measured there.
+class Batches {
+ public:
+  static Batch& at(Problem p, std::size_t k) {
+    static Batches shared;
+    if (p.d != shared.of_.d || p.n != shared.of_.n) shared.batches_.clear();
+    shared.of_ = p;
+    while (shared.batches_.size() <= k) {
+      auto batch = std::make_unique<Batch>(p.d, p.n);
+      for (Eigen::Index i = 0; i < batch->size(); ++i)
+        batch->data()[i] =
+            1e-3 *
+            static_cast<double>((i * 2654435761 + static_cast<long>(shared.batches_.size())) % 4001 - 2000);
+      shared.batches_.push_back(std::move(batch));
+    }
+    return *shared.batches_[k];
+  }
 
-struct Size {
-  Eigen::Index d, n;
-  std::string text() const { return std::to_string(d) + "x" + std::to_string(n); }
+ private:
+  Problem of_{0, 0};
+  std::vector<std::unique_ptr<Batch>> batches_;
 };
 
-/// From a batch whose arrays fit L2 together to 256 MB an array.
-constexpr Size kSizes[] = {{64, 256}, {64, 1024}, {1024, 1024}, {4096, 1024}, {16384, 2048}};
+template <class T>
+void keep(const T& value) {
+  asm volatile("" : : "g"(&value) : "memory");
+}
 
 const Transition& step() {
   static const Transition value = Schedule::linear(1000, 1e-4, 0.02).transition(500, 480);
   return value;
 }
-
-void set_bytes(benchmark::State& state, Size size, int streams) {
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * size.d * size.n * streams *
-                          static_cast<int64_t>(sizeof(double)));
+const Sigma& sigma() {
+  static const Sigma value = sigma_eta(step(), 0.5);
+  return value;
 }
 
-/// Writing once before timing maps the pages.
-Batch batch(Size size) { return Batch::Random(size.d, size.n); }
-
-void copy(benchmark::State& state, Size size, int streams) {
-  const Eigen::ArrayXd from = Eigen::ArrayXd::Random(size.d * size.n * streams / 2);
-  Eigen::ArrayXd to = from;
-  for (auto _ : state) {
-    to = from;
-    benchmark::DoNotOptimize(to.data());
-    benchmark::ClobberMemory();
-  }
-  set_bytes(state, size, streams);
-}
-
-void triad(benchmark::State& state, Size size, int streams) {
-  const Eigen::Index count = size.d * size.n * streams / 3;
-  const Eigen::ArrayXd b = Eigen::ArrayXd::Random(count), c = Eigen::ArrayXd::Random(count);
-  Eigen::ArrayXd a = b;
-  for (auto _ : state) {
-    a = b + 0.5 * c;
-    benchmark::DoNotOptimize(a.data());
-    benchmark::ClobberMemory();
-  }
-  set_bytes(state, size, streams);
-}
-
-void lemma1(benchmark::State& state, Size size) {
-  const Batch x0 = batch(size), noise = batch(size);
-  Batch x_t = x0;
-  for (auto _ : state) {
-    q_sample(step().current, x0, noise, x_t);
-    benchmark::ClobberMemory();
-  }
-  set_bytes(state, size, 3);
-}
-
-void eq12(benchmark::State& state, Size size) {
-  const Batch x_t = batch(size), eps = batch(size), noise = batch(size);
-  Batch x_prev = x_t;
-  const StepCoefficients c = step_coefficients(step(), sigma_eta(step(), 0.5));
-  for (auto _ : state) {
-    ddim_step(c, x_t, eps, noise, x_prev);
-    benchmark::ClobberMemory();
-  }
-  set_bytes(state, size, 4);
-}
-
-/// Functions that return their result: the allocation is part of what a caller pays.
-template <class Function>
-void returning(benchmark::State& state, Size size, int streams, Function function) {
-  const Batch a = batch(size), b = batch(size);
-  for (auto _ : state) benchmark::DoNotOptimize(function(a, b));
-  set_bytes(state, size, streams);
-}
-
-template <class Function>
-void add_returning(const std::string& name, Size size, int streams, Function function) {
-  benchmark::RegisterBenchmark((name + size.text()).c_str(),
-                               [=](benchmark::State& state) { returning(state, size, streams, function); });
-}
-
-void coefficients(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(step_coefficients(step(), sigma_eta(step(), 0.5)));
-}
-
-void register_all() {
-  for (const Size size : kSizes) {
-    for (const int streams : {3, 4}) {
-      const std::string suffix = size.text() + "x" + std::to_string(streams);
-      benchmark::RegisterBenchmark(("copy/" + suffix).c_str(),
-                                   [=](benchmark::State& state) { copy(state, size, streams); });
-      benchmark::RegisterBenchmark(("triad/" + suffix).c_str(),
-                                   [=](benchmark::State& state) { triad(state, size, streams); });
-    }
-    benchmark::RegisterBenchmark(("Lemma1/reference/" + size.text()).c_str(),
-                                 [=](benchmark::State& state) { lemma1(state, size); });
-    benchmark::RegisterBenchmark(("Eq12/reference/" + size.text()).c_str(),
-                                 [=](benchmark::State& state) { eq12(state, size); });
-  }
-  benchmark::RegisterBenchmark("Eq12/reference/coefficients", coefficients);
-
-  const Size size{64, 1024};
-  const Sigma sigma = sigma_eta(step(), 0.5);
-  add_returning("Eq7/reference/", size, 3,
-                [=](const Batch& a, const Batch& b) { return q_posterior(step(), sigma, a, b).mean; });
-  add_returning("Eq8/reference/", size, 3,
-                [=](const Batch& a, const Batch& b) { return forward_step(step(), sigma, a, b).mean; });
-  add_returning("Eq9/reference/", size, 3,
-                [](const Batch& a, const Batch& b) { return predict_x0(step().current, a, b); });
-  add_returning("Eq10/reference/", size, 3,
-                [=](const Batch& a, const Batch& b) { return p_step(step(), sigma, a, b).mean; });
-  add_returning("Eq13/reference/", size, 3,
-                [](const Batch& a, const Batch& b) { return ddim_encode_step(step(), a, b); });
-
-  static const Chain chain = [] {
+/// Ten steps, with a sigma_1 of its own: J is infinite without.
+const Chain& chain() {
+  static const Chain value = [] {
     Chain c = Chain::from_eta(Schedule::linear(1000, 1e-4, 0.02), Tau::linspace(1000, 10), 0.5);
     c.sigma.front() = 0.01;
     return c;
   }();
-  static const EpsModel model = gaussian_eps(Eigen::VectorXd::Zero(size.d), 1);
-  static const auto path_of = [](const Batch& x0) {
-    return q_sample_path(chain, x0, Path(static_cast<std::size_t>(chain.S()), x0));
+  return value;
+}
+
+[[gnu::target_clones("avx2", "default")]] void triad(double* __restrict a, const double* b, const double* c,
+                                                     long n) {
+  for (long i = 0; i < n; ++i) a[i] = b[i] + 0.5 * c[i];
+}
+
+/// Copies and triads that move `count` of the four batches' bytes.
+void add_yardsticks(std::vector<Benchmark>& all, int count, const std::string& suffix, Threads threads) {
+  // body(k, size): turn k, on the first `size` elements of the batches; `each` batches are moved in a turn.
+  const auto add = [&](const char* name, int each, auto body) {
+    all.push_back(
+        {std::string(name) + "-" + std::to_string(count) + suffix, [=](Problem p) -> std::function<void()> {
+           Batches::at(p, 3);
+           return [=] {
+             long left = p.size() * count / each;
+             for (std::size_t k = 0; left > 0; ++k, left -= p.size())
+               in_pieces(threads, std::min(left, p.size()), 8192,
+                         [&](long first, long last) { body(p, k, first, last - first); });
+           };
+         }});
   };
-  add_returning("Eq6/reference/S10/", size, 30, [](const Batch& a, const Batch&) { return path_of(a); });
-  add_returning("Eq11/reference/S10/", size, 20, [](const Batch& a, const Batch& b) {
-    static const Path path = path_of(b);
-    return PerSample(log_ratio(chain, model, path, a));
+  const auto at = [](Problem p, std::size_t k, long first) { return Batches::at(p, k).data() + first; };
+  add("copy", 2, [=](Problem p, std::size_t k, long first, long size) {
+    std::memcpy(at(p, 2 + k, first), at(p, k, first), static_cast<std::size_t>(size) * sizeof(double));
   });
-  add_returning("Theorem1/reference/S10/", size, 10, [](const Batch& a, const Batch& b) {
-    static const Path path = path_of(b);
-    return weighted_loss(chain, model, path, a, gamma_weights(chain));
-  });
-  const Batch uniform = Batch::Constant(size.d, size.n, 1.0 / static_cast<double>(size.d));
-  add_returning("AppendixA/reference/", size, 3, [=](const Batch&, const Batch&) {
-    return discrete_posterior(step(), 0.1, uniform, uniform);
-  });
-  benchmark::RegisterBenchmark("Eq16/reference/coefficients", [](benchmark::State& state) {
-    for (auto _ : state) benchmark::DoNotOptimize(sigma_eta(step(), 0.5));
+  add("triad", 3, [=](Problem p, std::size_t k, long first, long size) {
+    triad(at(p, 3 - k, first), at(p, k, first), at(p, k + (k == 0 ? 1 : 2), first), size);
   });
 }
 
+/// `body(x, y, z, out)` on four batches; what it returns is part of what a caller pays.
+template <class Body>
+Benchmark on_batches(const std::string& name, Body body, std::size_t inputs = 3) {
+  return {name, [=](Problem p) -> std::function<void()> {
+            for (std::size_t k = 0; k <= inputs; ++k) Batches::at(p, k);
+            return [=] {
+              const auto at = [&](std::size_t k) -> Batch& { return Batches::at(p, std::min(k, inputs)); };
+              keep(body(at(0), at(1), at(2), at(inputs)));
+            };
+          }};
+}
+
+/// What is measured along a path of ten steps.
+struct Walk {
+  Path path, noise;
+  Batch x0;
+  EpsModel model;
+  explicit Walk(Problem p)
+      : noise(chain().steps.size(), Batches::at(p, 0)),
+        x0(Batches::at(p, 1)),
+        model(gaussian_eps(Eigen::VectorXd::Zero(p.d), 1)) {
+    path = q_sample_path(chain(), x0, noise);
+  }
+};
+
+template <class Body>
+Benchmark on_walk(const std::string& name, Body body) {
+  return {name, [=](Problem p) -> std::function<void()> {
+            const auto walk = std::make_shared<Walk>(p);
+            return [=] { keep(body(*walk)); };
+          }};
+}
+
+void add_reference(std::vector<Benchmark>& all, const std::string& who, Threads threads) {
+  const auto add = [&](const char* tag, auto body, std::size_t inputs = 2) {
+    all.push_back(on_batches(tag + who, body, inputs));
+  };
+  const StepCoefficients c = step_coefficients(step(), sigma());
+  add("Lemma1", [=](auto& x, auto& y, auto&, Batch& out) {
+    q_sample(step().current, x, y, out, threads);
+    return 0;
+  });
+  add("Eq7",
+      [=](auto& x, auto& y, auto&, Batch&) { return q_posterior(step(), sigma(), x, y, threads).mean; });
+  add("Eq8",
+      [=](auto& x, auto& y, auto&, Batch&) { return forward_step(step(), sigma(), x, y, threads).mean; });
+  add("Eq9", [=](auto& x, auto& y, auto&, Batch&) { return predict_x0(step().current, x, y, threads); });
+  add("Eq10", [=](auto& x, auto& y, auto&, Batch&) { return p_step(step(), sigma(), x, y, threads).mean; });
+  add(
+      "Eq12",
+      [=](auto& x, auto& y, auto& z, Batch& out) {
+        ddim_step(c, x, y, z, out, threads);
+        return 0;
+      },
+      3);
+  add("Eq13", [=](auto& x, auto& y, auto&, Batch&) { return ddim_encode_step(step(), x, y, threads); });
+  all.push_back({"AppendixA" + who, [=](Problem p) -> std::function<void()> {
+                   const auto x =
+                       std::make_shared<Batch>(Batch::Constant(p.d, p.n, 1.0 / static_cast<double>(p.d)));
+                   const auto y = std::make_shared<Batch>(*x);
+                   return [=] { keep(discrete_posterior(step(), 0.1, *x, *y, threads)); };
+                 }});
+  all.push_back(
+      on_walk("Eq6" + who, [=](const Walk& w) { return q_sample_path(chain(), w.x0, w.noise, threads); }));
+  all.push_back(on_walk("Eq11" + who, [=](const Walk& w) {
+    return PerSample(log_ratio(chain(), w.model, w.path, w.x0, threads));
+  }));
+  all.push_back(on_walk("Theorem1" + who, [=](const Walk& w) {
+    return weighted_loss(chain(), w.model, w.path, w.x0, gamma_weights(chain()), threads);
+  }));
+}
+
+/// The paper's formulas with Eigen, an intermediate batch for each quantity that has a name.
+void add_eigen(std::vector<Benchmark>& all) {
+  const auto add = [&](const char* tag, auto body, std::size_t inputs = 2) {
+    all.push_back(on_batches(std::string(tag) + "/eigen", body, inputs));
+  };
+  const double a = step().current.alpha_bar, p = step().prev.alpha_bar, s = sigma().value(),
+               k = std::sqrt(1 - p - s * s);
+  const auto pred_x0 = [=](const Batch& x, const Batch& eps) {
+    return Batch((x - std::sqrt(1 - a) * eps) / std::sqrt(a));
+  };
+  add("Lemma1",
+      [=](auto& x, auto& y, auto&, Batch&) { return Batch(std::sqrt(a) * x + std::sqrt(1 - a) * y); });
+  add("Eq7", [=](auto& x, auto& x0, auto&, Batch&) {
+    const Batch eps = (x - std::sqrt(a) * x0) / std::sqrt(1 - a);
+    return Batch(std::sqrt(p) * x0 + k * eps);
+  });
+  add("Eq8", [=](auto& x_prev, auto& x0, auto&, Batch&) {
+    const double r = std::sqrt((1 - a) / (1 - p)) * std::sqrt(1 - s * s / (1 - p));
+    const Batch residual = x_prev - std::sqrt(p) * x0;
+    return Batch(std::sqrt(a) * x0 + r * residual);
+  });
+  add("Eq9", [=](auto& x, auto& eps, auto&, Batch&) { return pred_x0(x, eps); });
+  add("Eq10", [=](auto& x, auto& eps, auto&, Batch&) {
+    const Batch x0 = pred_x0(x, eps), direction = k * eps;
+    return Batch(std::sqrt(p) * x0 + direction);
+  });
+  add(
+      "Eq12",
+      [=](auto& x, auto& eps, auto& z, Batch&) {
+        const Batch x0 = pred_x0(x, eps), direction = k * eps, mean = std::sqrt(p) * x0 + direction;
+        return Batch(mean + s * z);
+      },
+      3);
+  add("Eq13", [=](auto& x_prev, auto& eps, auto&, Batch&) {
+    const Batch x0 = (x_prev - std::sqrt(1 - p) * eps) / std::sqrt(p);
+    return Batch(std::sqrt(a) * x0 + std::sqrt(1 - a) * eps);
+  });
+  all.push_back({"AppendixA/eigen", [=](Problem q) -> std::function<void()> {
+                   const double K = static_cast<double>(q.d);
+                   const auto x = std::make_shared<Batch>(Batch::Constant(q.d, q.n, 1 / K));
+                   return [=] {
+                     const Batch kept = 0.1 * *x, data = (p - 0.1 * a) * *x;
+                     keep(Batch((kept + data).array() + (1 - p - (1 - a) * 0.1) / K));
+                   };
+                 }});
+}
+
+/// The same along a path of ten steps.
+void add_eigen_walks(std::vector<Benchmark>& all) {
+  all.push_back(on_walk("Eq6/eigen", [=](const Walk& w) {
+    Path path(w.noise.size());
+    const double top = chain().steps.back().current.alpha_bar;
+    path.back() = std::sqrt(top) * w.x0 + std::sqrt(1 - top) * w.noise.back();
+    for (std::size_t i = path.size() - 1; i >= 1; --i) {
+      const double at = chain().steps[i].current.alpha_bar, to = chain().steps[i].prev.alpha_bar;
+      const double deviation = chain().sigma[i].value();
+      const Batch eps = (path[i] - std::sqrt(at) * w.x0) / std::sqrt(1 - at);
+      const Batch mean = std::sqrt(to) * w.x0 + std::sqrt(1 - to - deviation * deviation) * eps;
+      path[i - 1] = mean + deviation * w.noise[i - 1];
+    }
+    return path;
+  }));
+  all.push_back(on_walk("Theorem1/eigen", [=](const Walk& w) {
+    const Eigen::VectorXd gamma = gamma_weights(chain());
+    PerSample loss = PerSample::Zero(w.x0.cols());
+    for (std::size_t i = 0; i < w.path.size(); ++i) {
+      const double at = chain().steps[i].current.alpha_bar;
+      const Batch eps = (w.path[i] - std::sqrt(at) * w.x0) / std::sqrt(1 - at),
+                  theta = std::sqrt(1 - at) * w.path[i];
+      const Batch error = eps - theta;
+      loss += gamma[static_cast<Eigen::Index>(i)] * error.colwise().squaredNorm().transpose();
+    }
+    return loss;
+  }));
+  all.push_back(on_walk("Eq11/eigen", [=](const Walk& w) {
+    PerSample ratio = PerSample::Zero(w.x0.cols());
+    for (std::size_t i = 0; i < w.path.size(); ++i) {
+      const double at = chain().steps[i].current.alpha_bar, to = chain().steps[i].prev.alpha_bar;
+      const double variance = chain().sigma[i].value() * chain().sigma[i].value();
+      const double direction = std::sqrt(std::max(0.0, 1 - to - variance));
+      const Batch& x_prev = i == 0 ? w.x0 : w.path[i - 1];
+      const Batch theta = std::sqrt(1 - at) * w.path[i];
+      const Batch f = (w.path[i] - std::sqrt(1 - at) * theta) / std::sqrt(at);
+      const Batch mean = std::sqrt(to) * f + direction * theta;
+      ratio += (x_prev - mean).colwise().squaredNorm().transpose() / (2 * variance);
+      if (i == 0) continue;
+      const Batch eps = (w.path[i] - std::sqrt(at) * w.x0) / std::sqrt(1 - at);
+      const Batch posterior = std::sqrt(to) * w.x0 + direction * eps;
+      ratio -= (x_prev - posterior).colwise().squaredNorm().transpose() / (2 * variance);
+    }
+    return ratio;
+  }));
+}
+
+/// What is computed once per step: n is T, the number of times of the schedule; d is not used.
+void add_coefficients(std::vector<Benchmark>& all) {
+  const auto add = [&](const char* name, auto body) {
+    all.push_back({std::string(name) + "/reference",
+                   [=](Problem p) -> std::function<void()> { return [=] { keep(body(p)); }; }});
+  };
+  add("Eq14", [](Problem) { return ode_sigma(step().current); });
+  add("Eq16", [](Problem) { return sigma_eta(step(), 0.5); });
+  add("NonMarkov", [](Problem) { return non_markov_coefficient(step(), sigma()); });
+  add("Eq12-coefficients", [](Problem) { return step_coefficients(step(), sigma()); });
+  add("Schedule", [](Problem p) { return Schedule::linear(static_cast<int>(p.n), 1e-4, 0.02); });
+}
+
 }  // namespace
+}  // namespace ddim::benchmarks
 
 int main(int argc, char** argv) {
-  register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  using namespace ddim;
+  std::vector<benchmarks::Benchmark> all;
+  for (const auto& [suffix, threads] : {std::pair{"", Threads{1}}, {"-all", Threads::all()}}) {
+    for (const int count : {2, 3, 4}) benchmarks::add_yardsticks(all, count, suffix, threads);
+    benchmarks::add_reference(all, std::string("/reference") + suffix, threads);
+  }
+  benchmarks::add_eigen(all);
+  benchmarks::add_eigen_walks(all);
+  benchmarks::add_coefficients(all);
+  benchmarks::add_host_loops(all);
+  return benchmarks::serve(all, argc, argv);
 }

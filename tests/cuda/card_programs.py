@@ -53,7 +53,7 @@ def run_script(programs):
     (programs / "record.json").write_text("{}")
     script = pathlib.Path(__file__).resolve().parents[2] / "benchmarks" / "cuda_card.py"
     result = subprocess.run([sys.executable, script, "--programs", programs], capture_output=True, text=True)
-    if result.returncode != NO_CARD or "not measured: looking for a card" not in result.stderr:
+    if result.returncode != NO_CARD or "not measured: looking for a card" not in result.stdout:
         sys.exit(f"{script}: exit {result.returncode}, want {NO_CARD}\n{result.stdout}{result.stderr}")
 
 
@@ -76,7 +76,7 @@ def run_programs(where, directory, *command, environment={}):
     """Whether both ran on a card."""
     outcomes = []
     for name in PROGRAMS:
-        arguments = ["--benchmark_filter=copy"] if name == "bench_cuda" else []
+        arguments = ["--describe"] if name == "bench_cuda" else []
         outcomes.append(run(name, *command, f"{directory}/{name}", *arguments, environment=environment))
         print(f"{name} {where}: {outcomes[-1]}")
     return outcomes == [RUNS] * len(PROGRAMS)

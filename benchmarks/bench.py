@@ -12,40 +12,48 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TAGS = ["Eq6", "Eq7", "Lemma1", "Eq8", "Eq9", "Eq10", "Eq11", "Theorem1", "Eq12", "Eq13", "AppendixA"]
-STREAMS = {"Eq7": 3, "Lemma1": 3, "Eq8": 3, "Eq9": 3, "Eq10": 3, "Eq12": 4, "Eq13": 3}
+TAGS = [line.split("\t")[0] for line in (ROOT / "reference" / "equations.txt").read_text().splitlines()
+        if line and not line.startswith("#")]
 
 
-def rates(report):
-    """bytes per second of every repetition, by benchmark."""
-    result = {}
-    for row in report["benchmarks"]:
-        if row["run_type"] == "iteration" and "bytes_per_second" in row:
-            result.setdefault(row["run_name"], []).append(row["bytes_per_second"])
-    return result
+def measured(report):
+    """What a report holds, a row a benchmark: its name, the bytes of one call, the nanoseconds of each repetition."""
+    rows = {}
+    for run in report["benchmarks"]:
+        if run["run_type"] == "iteration":
+            row = rows.setdefault(run["run_name"], {"name": run["run_name"], "bytes": 0, "ns": []})
+            row["bytes"] = round(run.get("bytes_per_second", 0) * run["cpu_time"] * 1e-9)
+            row["ns"].append(float(f"{run['cpu_time']:.5g}"))
+    return sorted(rows.values(), key=lambda row: row["name"])
 
 
-def table(report):
-    measured = rates(report)
+def table(context, rows):
+    rates = {row["name"]: [row["bytes"] / ns for ns in row["ns"]] for row in rows if row["bytes"]}  # in GB/s
     lines = ["| equation | d x n | GB/s (median) | spread | / copy | / triad |", "|---|---|---|---|---|---|"]
-    rows = [name.split("/") for name in measured if "/reference/" in name]
-    rows.sort(key=lambda row: (TAGS.index(row[0]), [int(number) for number in row[-1].split("x")]))
-    for row in rows:
-        tag, size = row[0], row[-1]
-        values = measured["/".join(row)]
+    shown = [row for row in rows if "/reference/" in row["name"] and row["bytes"]]
+    sizes = {row["name"]: [int(number) for number in row["name"].split("/")[-1].split("x")] for row in shown}
+    shown.sort(key=lambda row: (TAGS.index(row["name"].split("/")[0]), sizes[row["name"]]))
+    for row in shown:
+        name, (d, n) = row["name"], sizes[row["name"]]
+        values = rates[name]
         median = statistics.median(values)
         ratios = []
         for rival in ("copy", "triad"):
-            base = measured.get(f"{rival}/{size}x{STREAMS[tag]}") if tag in STREAMS else None
+            base = rates.get(f"{rival}/{d}x{n}x{row['bytes'] // (8 * d * n)}")
             ratios.append(f"{median / statistics.median(base):.2f}" if base else "-")
-        spread = f"{min(values) / 1e9:.1f} - {max(values) / 1e9:.1f}"
-        lines.append(f"| {tag} | {size} | {median / 1e9:.1f} | {spread} | {ratios[0]} | {ratios[1]} |")
-    context = report["context"]
+        spread = f"{min(values):.1f} - {max(values):.1f}"
+        lines.append(f"| {name.split('/')[0]} | {d}x{n} | {median:.1f} | {spread} | {ratios[0]} | {ratios[1]} |")
     lines.append("")
     lines.append(f"One thread of {context['num_cpus']} at {context['mhz_per_cpu']} MHz, "
-                 f"{len(next(iter(measured.values())))} interleaved repetitions, {context['date'][:10]}. "
+                 f"{len(rows[0]['ns'])} interleaved repetitions, {context['date'][:10]}. "
                  "Only Lemma1 and Eq12 write into a given array; the others also pay for the array they return.")
     return "\n".join(lines) + "\n"
+
+
+def compact(context, rows):
+    """JSON, a row a line."""
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    return f'{{"context": {json.dumps(context)},\n"benchmarks": [\n{lines}\n]}}\n'
 
 
 def main():
@@ -60,14 +68,14 @@ def main():
                     "--benchmark_enable_random_interleaving=true", f"--benchmark_out={raw}",
                     "--benchmark_out_format=json"], check=True, stdout=subprocess.DEVNULL)
     report = json.loads(raw.read_text())
-    for private in ("host_name", "executable"):
-        report["context"].pop(private, None)
-    text = table(report)
+    context = {key: value for key, value in report["context"].items() if key not in ("host_name", "executable")}
+    rows = measured(report)
+    text = table(context, rows)
     print(text)
     if arguments.quick:
         return
     results = ROOT / "benchmarks" / "results"
-    (results / "reference.json").write_text(json.dumps(report, indent=1) + "\n")
+    (results / "reference.json").write_text(compact(context, rows))
     (results / "reference.md").write_text(text)
     subprocess.run([sys.executable, ROOT / "tests" / "map" / "tables.py"], check=True)
 

@@ -7,7 +7,7 @@
 #include "cuda/operations.hpp"
 #include "proofs/generated/bounds.hpp"
 
-/// How far from exact a computation may end: the bounds that proofs/running.v proves for one rounding,
+/// How far from exact a computation may end: the bounds that proofs/arithmetic/running.v proves for one rounding,
 /// followed through an operation's own order, for the arithmetic of the kernels and for the reference's. That
 /// the orders below are the operations' own is read off their code, not proved.
 namespace ddim::cuda::test {

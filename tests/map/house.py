@@ -3,6 +3,7 @@
 
     house.py Sizes [ROOM...]      no function over 60 lines, no hand-written file over 600
     house.py Includes [ROOM...]   a room includes only the rooms below it
+    house.py Paths [ROOM...]      what a README links to, and what a comment names from its room on, is there
     house.py Format [ROOM...]     clang-format 14 leaves every C++ file as it is; exit 77 where it is not installed
 
 Each also plants a violation and sees it found.
@@ -426,6 +427,47 @@ class Includes(unittest.TestCase):
             return wrong_includes(pathlib.Path(folder), ["reference", "cuda", "tests"])
 
 
+# Paths
+
+LINK = re.compile(r"(?m)\]\(([^)#\s:]+)(?:#[^)\s]*)?\)|^\[\w+\]: ([^\s:]+)$")
+NAMED = re.compile(r"(?<![\w./-])(?:reference|cuda|proofs|tests|benchmarks)/[\w./-]*\.(?:[ch]pp|cuh?|py|v|md|txt|sh|csv)\b")
+
+
+def lost_paths(root, rooms):
+    """One line for each path that a README or a source of the rooms names and that leads nowhere."""
+    found = []
+    pages = [("README.md", (root / "README.md").read_text())] if (root / "README.md").is_file() else []
+    for path, text in [*pages, *files(root, rooms, CPP | {".py", ".md", ".v", ".txt"})]:
+        if path == "tests/map/house.py" or "/results/" in path:  # plants some; quotes what was
+            continue
+        named = [(root, match[0]) for match in NAMED.finditer(text)]
+        if path.endswith(".md"):
+            named += [((root / path).parent, match[1] or match[2]) for match in LINK.finditer(text)]
+        found += [f"{path} names {name}" for base, name in named if not (base / name).exists() and "CARD" not in name]
+    return found
+
+
+class Paths(unittest.TestCase):
+    rooms = SIZED + ["proofs"]
+
+    def test_every_path_leads_somewhere(self):
+        found = lost_paths(ROOT, self.rooms)
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_planted_paths_to_nowhere_are_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "tests").mkdir()
+            for name, text, lost in (("README.md", "[a](tests) [b](https://a.b/c) [c](tests/gone)", "tests/gone"),
+                                     ("README.md", "[a]: tests/gone.hpp", "tests/gone.hpp"),
+                                     ("tests/README.md", "[up](../README.md#here) [a](../gone.md)", "../gone.md"),
+                                     ("tests/a.cpp", "// See tests/a.cpp, and tests/b.hpp.", "tests/b.hpp")):
+                (root / name).write_text(text)
+                with self.subTest(text=text):
+                    self.assertEqual(sorted(set(lost_paths(root, ["tests"]))), [f"{name} names {lost}"])
+                (root / name).write_text("")
+
+
 # Format
 
 CLANG_FORMAT = 14
@@ -463,7 +505,7 @@ class Format(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in ("Sizes", "Includes", "Format"):
+    if len(sys.argv) < 2 or sys.argv[1] not in ("Sizes", "Includes", "Paths", "Format"):
         sys.exit(__doc__)
     if sys.argv[1] == "Format" and clang_format() is None:
         print(f"skipped: clang-format {CLANG_FORMAT} is not installed (Debian: clang-format-{CLANG_FORMAT})")

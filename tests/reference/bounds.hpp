@@ -1,6 +1,6 @@
 #pragma once
 
-// The proved rounding bounds (proofs/rounding.v) with double's constants: |computed - exact| of combine, without
+// The proved rounding bounds (proofs/arithmetic/rounding.v) with double's constants: |computed - exact| of combine, without
 // fma, for exact terms c_i x_i, when every coefficient used is within 1 ulp (2u) of the exact one. The factor
 // covers the evaluation of the bound itself.
 

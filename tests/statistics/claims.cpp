@@ -8,12 +8,10 @@
 namespace ddim::statistics {
 
 std::vector<Claim> claims(const Run& run) {
-  namespace e = equations;
   if (moving_steps(run).empty())
     throw DomainError("S", std::to_string(run.asked_S()), "runs with a step that changes alpha_bar");
   std::vector<Claim> all;
-  for (const auto of : {e::contract, e::lemma1, e::eq12, e::eq16, e::eq10, e::eq8, e::non_markov, e::eq6,
-                        e::eq11, e::theorem1, e::eq13, e::eq14, e::appendix_a, e::generator}) {
+  for (const auto of : equations::kAll) {
     for (Claim& claim : of(run)) all.push_back(std::move(claim));
   }
   return all;

@@ -54,7 +54,9 @@ ARROWS = {
                    "tests/conformance", "tests/power"],
 }
 # The order in which reference/ reads: a file includes its own stem and earlier ones.
-READING = ["error", "batch", "quad", "schedule", "laws", "predictor", "steps", "objective", "discrete", "ddim"]
+# What stands behind a stem, and is read with it, is listed beside it.
+READING = [["error"], ["threads", "pieces", "lanes"], ["batch", "squares"], ["schedule", "quad"],
+           ["laws", "posterior", "paths"], ["predictor"], ["steps"], ["objective"], ["discrete"], ["ddim"]]
 
 
 def files(root, rooms, suffixes):
@@ -317,7 +319,8 @@ def resolved(root, path, name):
 def reading_place(path):
     folder, _, name = path.rpartition("/")
     stem = name.partition(".")[0]
-    return READING.index(stem) if folder == "reference" and stem in READING else None
+    places = [place for place, stems in enumerate(READING) if stem in stems]
+    return places[0] if folder == "reference" and places else None
 
 
 def wrong_arrow(path, target):

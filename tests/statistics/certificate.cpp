@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 namespace ddim::statistics {
 namespace {
@@ -15,6 +16,51 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double log_determinant(const Eigen::MatrixXd& m) {
   const Eigen::LLT<Eigen::MatrixXd> cholesky(m);
   return 2 * Eigen::MatrixXd(cholesky.matrixL()).diagonal().array().log().sum();
+}
+
+/// Coefficients: the t-mixture with right Haar prior on the deviation and b ~ N(b_0, scale s^2). With
+/// D = b - b_0 the set is D'(G P^-1 G - q G) D <= q RSS, P = G + I / scale,
+/// q = 1 - (2 / beta sqrt|P| / sqrt|I / scale|)^(-2 / n). Nothing where it is not bounded.
+std::optional<Eigen::VectorXd> radius_of(const Eigen::MatrixXd& gram, double n, double residual,
+                                         double beta) {
+  constexpr double kPriorPrecision = 1e4;
+  const Eigen::Index p = gram.rows();
+  const Eigen::MatrixXd precision = gram + kPriorPrecision * Eigen::MatrixXd::Identity(p, p);
+  const double log_ratio =
+      0.5 * (log_determinant(precision) - static_cast<double>(p) * std::log(kPriorPrecision));
+  const double q = -std::expm1(-2 / n * (std::log(2 / beta) + log_ratio));
+  const Eigen::MatrixXd form = gram * precision.ldlt().solve(gram) - q * gram;
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(form);
+  if (!(eigen.eigenvalues().minCoeff() > 0)) return {};
+  const Eigen::MatrixXd inverse = eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() *
+                                  eigen.eigenvectors().transpose();
+  return (q * residual * inverse.diagonal()).cwiseSqrt();
+}
+
+/// Variance: residual / variance ~ chi^2 with that many degrees; a gamma mixture of its scale, inverted by
+/// bisection.
+Bounds variance_of(double residual, double degrees, double beta) {
+  constexpr double kShape = 2e3;
+  const auto excess = [&](double log_variance) {
+    const double scaled = residual * std::exp(-log_variance) / 2;
+    return kShape * std::log(kShape) - std::lgamma(kShape) + std::lgamma(kShape + degrees / 2) -
+           (kShape + degrees / 2) * std::log(kShape + scaled) + scaled - std::log(2 / beta);
+  };
+  const double centre = std::log(residual / degrees);
+  const auto root = [&](double direction) {
+    double inside = centre, outside = centre + direction * 1e-6;
+    for (double step = 1e-6; excess(outside) < 0 && step < 700; step *= 2) {
+      inside = outside;
+      outside = centre + direction * step * 2;
+    }
+    if (excess(outside) < 0) return direction < 0 ? 0.0 : kInfinity;
+    for (int i = 0; i < 60; ++i) {
+      const double middle = (inside + outside) / 2;
+      (excess(middle) < 0 ? inside : outside) = middle;
+    }
+    return std::exp(outside);
+  };
+  return {root(-1), root(+1)};
 }
 
 }  // namespace
@@ -45,48 +91,11 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
   const double residual = std::max(sums.rr - moment.dot(result.estimate), 0.0);
   result.variance = residual / degrees;
   if (residual == 0) return result;
-
-  // Coefficients: the t-mixture with right Haar prior on the deviation and b ~ N(b_0, scale s^2). With D = b
-  // - b_0 the set is D'(G P^-1 G - q G) D <= q RSS, P = G + I / scale, q = 1 - (2 / beta sqrt|P| / sqrt|I /
-  // scale|)^(-2 / n).
-  const double prior_precision = 1e4;
-  const Eigen::MatrixXd precision = gram + prior_precision * Eigen::MatrixXd::Identity(p, p);
-  const double log_ratio =
-      0.5 * (log_determinant(precision) - static_cast<double>(p) * std::log(prior_precision));
-  const double q = -std::expm1(-2 / sums.n * (std::log(2 / beta) + log_ratio));
-  const Eigen::MatrixXd form = gram * precision.ldlt().solve(gram) - q * gram;
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(form);
-  if (eigen.eigenvalues().minCoeff() > 0) {
-    const Eigen::MatrixXd inverse = eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() *
-                                    eigen.eigenvectors().transpose();
-    result.radius = (q * residual * inverse.diagonal()).cwiseSqrt();
-    result.radius = absent.select(0.0, result.radius.array());
-  }
-
-  // Variance: residual / variance ~ chi^2 with n - p degrees; a gamma mixture of its scale, inverted by
-  // bisection.
-  const double shape = 2e3;
-  const auto excess = [&](double log_variance) {
-    const double scaled = residual * std::exp(-log_variance) / 2;
-    return shape * std::log(shape) - std::lgamma(shape) + std::lgamma(shape + degrees / 2) -
-           (shape + degrees / 2) * std::log(shape + scaled) + scaled - std::log(2 / beta);
-  };
-  const double centre = std::log(result.variance);
-  const auto root = [&](double direction) {
-    double inside = centre, outside = centre + direction * 1e-6;
-    for (double step = 1e-6; excess(outside) < 0 && step < 700; step *= 2) {
-      inside = outside;
-      outside = centre + direction * step * 2;
-    }
-    if (excess(outside) < 0) return direction < 0 ? 0.0 : kInfinity;
-    for (int i = 0; i < 60; ++i) {
-      const double middle = (inside + outside) / 2;
-      (excess(middle) < 0 ? inside : outside) = middle;
-    }
-    return std::exp(outside);
-  };
-  result.variance_low = root(-1);
-  result.variance_high = root(+1);
+  if (const auto radius = radius_of(gram, sums.n, residual, beta))
+    result.radius = absent.select(0.0, radius->array());
+  const Bounds variance = variance_of(residual, degrees, beta);
+  result.variance_low = variance.low;
+  result.variance_high = variance.high;
   return result;
 }
 

@@ -246,6 +246,30 @@ struct StepOptions {
   Target<T> pred_x0 = {};                   ///< also returned, where given
 };
 
+namespace detail {
+
+/// The coefficients of a step through a changed pred_x0, which is pred_x_t x_t + pred_output output before.
+template <class R>
+StepThroughX0<R> through_x0(const Transition& step, const Sigma& sigma, Prediction prediction,
+                            bool rederive_eps, R pred_x_t, R pred_output) {
+  StepThroughX0<R> through{pred_x_t, pred_output, 0, 0, 0};
+  if (rederive_eps) {
+    const PosteriorCoefficients posterior = posterior_coefficients(step, sigma);
+    through.x0 = static_cast<R>(posterior.x0);
+    through.x_t = static_cast<R>(posterior.x_t);
+    return through;
+  }
+  const auto [eps_x_t, eps_output] = coefficients(
+      [&](const Batch& x, const Batch& y) { return predict_eps(step.current, prediction, x, y); });
+  const double direction = std::sqrt(static_cast<double>(posterior_radicand(step, sigma)));
+  through.x0 = static_cast<R>(sqrt_alpha_bar(step.prev));
+  through.x_t = static_cast<R>(direction * eps_x_t);
+  through.output = static_cast<R>(direction * eps_output);
+  return through;
+}
+
+}  // namespace detail
+
 /// Eq12. x_prev from x_t and the network's output. Domain: the reference's step_coefficients. Bytes per
 /// element: 3s; 4s with noise given or pred_x0 returned, 5s with both. Thresholding reads x_t and output once
 /// more, and what lies beyond DdimStepThreshold::kKept elements of a sample nine times (float64 17).
@@ -271,19 +295,9 @@ void ddim_step(const Run& run, const Transition& step, const Sigma& sigma, Shape
         in, c.sigma, noise, out);
   }
 
-  StepThroughX0<R> through{static_cast<R>(pred_x_t), static_cast<R>(pred_output), 0, 0, 0};
-  if (options.rederive_eps) {
-    const PosteriorCoefficients posterior = posterior_coefficients(step, sigma);
-    through.x0 = static_cast<R>(posterior.x0);
-    through.x_t = static_cast<R>(posterior.x_t);
-  } else {
-    const auto [eps_x_t, eps_output] = detail::coefficients(
-        [&](const Batch& x, const Batch& y) { return predict_eps(step.current, options.prediction, x, y); });
-    const double direction = std::sqrt(static_cast<double>(posterior_radicand(step, sigma)));
-    through.x0 = static_cast<R>(sqrt_alpha_bar(step.prev));
-    through.x_t = static_cast<R>(direction * eps_x_t);
-    through.output = static_cast<R>(direction * eps_output);
-  }
+  const StepThroughX0<R> through =
+      detail::through_x0<R>(step, sigma, options.prediction, options.rederive_eps, static_cast<R>(pred_x_t),
+                            static_cast<R>(pred_output));
   if (!options.threshold) {
     if (!(*options.clip_range > 0)) throw DomainError("clip_range", *options.clip_range, "clip_range > 0");
     return detail::map<T>(run, shape, DdimStepClip<T>{through, static_cast<R>(*options.clip_range)}, in,

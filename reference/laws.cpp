@@ -15,8 +15,8 @@ void require_positive_variance(double variance) {
   }
 }
 
-/// -(d log(2 pi variance) + |residual|^2 / variance) / 2 per sample, for residuals that are already whitened
-/// or not.
+/// -(d log(2 pi variance) + |residual|^2 / variance) / 2 per sample,
+/// for residuals that are already whitened or not.
 PerSample gaussian_log_density(const Batch& residual, double variance) {
   require_positive_variance(variance);
   const double normaliser = static_cast<double>(residual.rows()) * std::log(2 * std::numbers::pi * variance);

@@ -68,8 +68,8 @@ Gaussian forward_step(const Transition& step, const Sigma& sigma, const BatchRef
 PerSample forward_log_density_by_bayes(const Transition& step, const Sigma& sigma, const BatchRef& x_t,
                                        const BatchRef& x_prev, const BatchRef& x0);
 
-/// NonMarkov. x_0's coefficient in Eq8; zero iff sigma is Eq16's at eta = 1, the one Markovian member of the
-/// family.
+/// NonMarkov. x_0's coefficient in Eq8; zero iff sigma is Eq16's at eta = 1,
+/// the one Markovian member of the family.
 double non_markov_coefficient(const Transition& step, const Sigma& sigma);
 
 /// A path x_{tau_1}..x_{tau_S}: path[i - 1] is x_{tau_i}, all d x n.
@@ -86,8 +86,8 @@ PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0
 /// Eq6. An ancestral draw: x_T by Eq6T from noise[S - 1], then down by Eq7 with noise[i - 2] for step i.
 Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise);
 
-/// Eq6 built the other way: x_{tau_1} by Lemma1 from noise[0], then up by Eq8 with noise[i - 1]. The same
-/// joint law.
+/// Eq6 built the other way: x_{tau_1} by Lemma1 from noise[0], then up by Eq8 with noise[i - 1].
+/// The same joint law.
 Path q_sample_path_forward(const Chain& chain, const BatchRef& x0, const Path& noise);
 
 }  // namespace ddim

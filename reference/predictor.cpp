@@ -126,8 +126,8 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
     require_finite("x_t", x_t);
     const double a = level.alpha_bar, one_minus = level.one_minus_alpha_bar,
                  dimensions = static_cast<double>(x_t.rows());
-    // Per component k: x_t ~ N(sqrt(a) mean_k, total_k I), and the component's eps is slope_k times the
-    // residual.
+    // Per component k: x_t ~ N(sqrt(a) mean_k, total_k I),
+    // and the component's eps is slope_k times the residual.
     const Eigen::VectorXd total = a * variances.array() + one_minus;
     if (!(total.array() > 0).all())
       throw DomainError("alpha_bar", a, "alpha_bar < 1 (eps at t = 0 holds no noise)");

@@ -13,8 +13,8 @@ enum class Prediction { eps, x0, v };
 /// Domain: alpha_bar > 0 (at zero terminal SNR eps says nothing of x_0). Error: affine2_bound.
 Batch predict_x0(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& eps);
 
-/// Eq9 inverted. eps = (x_t - sqrt(alpha_bar) x_0) / sqrt(1 - alpha_bar). Domain: alpha_bar < 1. Error:
-/// affine2_bound.
+/// Eq9 inverted. eps = (x_t - sqrt(alpha_bar) x_0) / sqrt(1 - alpha_bar).
+/// Domain: alpha_bar < 1. Error: affine2_bound.
 Batch predict_eps(const NoiseLevel& level, const BatchRef& x_t, const BatchRef& x0);
 
 /// v = sqrt(alpha_bar) eps - sqrt(1 - alpha_bar) x_0, and back from v by the same rotation:

@@ -8,8 +8,8 @@
 namespace ddim {
 
 /// A real number held to about 106 bits as an unevaluated sum; reads as the nearest double.
-/// The tables need it: with alpha_bar alone in double, 1 - alpha_bar and the radicand of Eq7 lose their
-/// digits.
+/// The tables need it: with alpha_bar alone in double,
+/// 1 - alpha_bar and the radicand of Eq7 lose their digits.
 struct Wide {
   double hi = 0;
   double lo = 0;
@@ -33,8 +33,8 @@ struct NoiseLevel {
 /// sqrt(alpha_bar) and sqrt(1 - alpha_bar), the two coefficients of Lemma1. Error: 1 ulp.
 double sqrt_alpha_bar(const NoiseLevel& level);
 double sqrt_one_minus_alpha_bar(const NoiseLevel& level);
-/// Eq14. ode_sigma = sqrt((1 - alpha_bar) / alpha_bar), the time of the ODE. Domain: alpha_bar > 0. Error: 1
-/// ulp.
+/// Eq14. ode_sigma = sqrt((1 - alpha_bar) / alpha_bar), the time of the ODE. Domain: alpha_bar > 0.
+/// Error: 1 ulp.
 double ode_sigma(const NoiseLevel& level);
 
 /// A pair of times, `prev` one step nearer the data than `current`, along any sub-sequence tau.
@@ -121,8 +121,8 @@ class Tau {
   static Tau trailing(int T, int S);
   /// tau_i = 1 + round((i - 1) (T - 1) / (S - 1)), ties to even; S = 1 gives {1}.
   static Tau linspace(int T, int S);
-  /// tau_i = floor(T i^2 / S^2), the paper's quadratic rule. Small times collide when T < about S^2: then an
-  /// error.
+  /// tau_i = floor(T i^2 / S^2), the paper's quadratic rule.
+  /// Small times collide when T < about S^2: then an error.
   static Tau quadratic(int T, int S);
 
   int S() const { return static_cast<int>(times_.size()); }
@@ -135,8 +135,8 @@ class Tau {
   std::vector<int> times_;
 };
 
-/// The S steps of a generative run and their deviations. steps[i - 1] goes from tau_i to tau_{i-1}; sigma[0]
-/// is sigma_1.
+/// The S steps of a generative run and their deviations.
+/// steps[i - 1] goes from tau_i to tau_{i-1}; sigma[0] is sigma_1.
 struct Chain {
   std::vector<Transition> steps;
   std::vector<Sigma> sigma;

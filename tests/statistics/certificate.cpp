@@ -63,8 +63,8 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
     result.radius = absent.select(0.0, result.radius.array());
   }
 
-  // Variance: residual / variance ~ chi^2 with n - p degrees; a gamma mixture of its scale, inverted by
-  // bisection.
+  // Variance: residual / variance ~ chi^2 with n - p degrees; a gamma mixture of its scale,
+  // inverted by bisection.
   const double shape = 2e3;
   const auto excess = [&](double log_variance) {
     const double scaled = residual * std::exp(-log_variance) / 2;

@@ -45,8 +45,8 @@ void settle_ties(std::vector<Ranked>& ranked, const std::vector<Draft>& drafts, 
   std::stable_sort(ranked.begin(), end, [](const Ranked& a, const Ranked& b) { return a.total < b.total; });
 }
 
-/// A failure follows from an earlier one of the same cause; an unexplained one from an unexplained one of the
-/// same run.
+/// A failure follows from an earlier one of the same cause;
+/// an unexplained one from an unexplained one of the same run.
 void fold(std::vector<Draft>& drafts) {
   for (std::size_t k = 0; k < drafts.size(); ++k) {
     Row& row = drafts[k].row();

@@ -28,8 +28,8 @@ struct Line {
 };
 
 /// Correct samplers: false alarms at most nominal and not vacuous, counted at the relaxed level and measured at the
-/// level in force by importance sampling; the mean of E at 1; exact p-values uniform. `report` has each line as it
-/// is made.
+/// level in force by importance sampling; the mean of E at 1; exact p-values uniform.
+/// `report` has each line as it is made.
 std::vector<Line> calibrate(const Calibration& options, const std::function<void(const Line&)>& report);
 
 }  // namespace ddim::power

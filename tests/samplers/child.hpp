@@ -20,8 +20,8 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// Sends a line and waits for one. A crash (the child ended, or closed its stdout) and a time-out kill the
-  /// child.
+  /// Sends a line and waits for one. A crash (the child ended,
+  /// or closed its stdout) and a time-out kill the child.
   Result<std::string> ask(const std::string& line, std::chrono::milliseconds timeout);
   /// Sends a last line and lets the child end by itself for a moment.
   void bid_farewell(const std::string& line);

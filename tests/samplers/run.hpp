@@ -40,8 +40,8 @@ class Run {
   int step_of(int entry) const { return S() - entry; }
   int timestep(int i) const { return timesteps_[static_cast<std::size_t>(entry(i))]; }
   int time(int i) const { return timestep(i) + 1; }  ///< tau_i, as the paper counts
-  /// The timestep that step i goes to; none past the list, and for an entry below 0: there it is the dialect's
-  /// last level.
+  /// The timestep that step i goes to; none past the list,
+  /// and for an entry below 0: there it is the dialect's last level.
   std::optional<int> next_timestep(int i) const {
     return i > 1 && timestep(i - 1) >= 0 ? std::optional(timestep(i - 1)) : std::nullopt;
   }

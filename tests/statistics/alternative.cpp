@@ -106,8 +106,8 @@ double Alternative::residual(int cell, std::span<const double> x, const Uniform&
     return std::inner_product(x.begin(), x.end(), law.coefficients.begin(),
                               law.deviation * normal_quantile(uniform()));
   }
-  // Within a cell the shapes are the null's; by symmetry the cells above 0 are mirrored, to keep the tail
-  // exact.
+  // Within a cell the shapes are the null's; by symmetry the cells above 0 are mirrored,
+  // to keep the tail exact.
   constexpr int kLast = ShapeCounts::kCells - 1;
   const int drawn = static_cast<int>(pick(shape_, uniform()));
   const bool below = drawn <= kLast / 2;

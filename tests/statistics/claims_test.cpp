@@ -187,8 +187,8 @@ TEST(Claims, SharesOfThoseThatCanBeAskedAddUp) {
   }
 }
 
-// A claim's draws are keyed by its id: those of the others stay as they are, to the last bit, when one is put in
-// their midst.
+// A claim's draws are keyed by its id: those of the others stay as they are, to the last bit,
+// when one is put in their midst.
 TEST(Claims, OneMoreChangesNoOthersDraws) {
   const samplers::Run run = samplers::Run::standard();
   const Sampler sampler = reference();

@@ -20,8 +20,8 @@ double log_e_dirichlet(std::span<const double> counts, std::span<const double> p
                        std::span<const double> prior);
 
 /// log E of counts against exact probabilities: Dirichlet-multinomials, Krichevsky-Trofimov's prior and
-/// priors centred at the null. Domain: probabilities sum to 1; a count in a cell of probability 0 gives
-/// infinity.
+/// priors centred at the null. Domain: probabilities sum to 1;
+/// a count in a cell of probability 0 gives infinity.
 double log_e_multinomial(std::span<const double> counts, std::span<const double> probabilities);
 
 /// Masses of the priors that are centred at the null.

@@ -12,8 +12,8 @@
 namespace ddim::statistics {
 namespace {
 
-/// A step's residual as a fault makes it: mean + e e_t + x0 x_0 + deviation z, in sigma, and the covariates'
-/// units.
+/// A step's residual as a fault makes it: mean + e e_t + x0 x_0 + deviation z, in sigma,
+/// and the covariates' units.
 struct Affine {
   double mean = 0, e = 0, x0 = 0, deviation = 1;
 };

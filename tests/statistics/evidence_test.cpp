@@ -120,8 +120,8 @@ TEST(Evidence, RegressionIsAMartingale) {
   }
 }
 
-// The closed form is the integral of the likelihood ratio over the prior, also where E is large and the prior
-// extreme.
+// The closed form is the integral of the likelihood ratio over the prior,
+// also where E is large and the prior extreme.
 TEST(Evidence, RegressionIsTheIntegralOverItsPrior) {
   struct Case {
     std::vector<int> subset;

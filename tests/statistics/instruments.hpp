@@ -4,8 +4,8 @@
 
 namespace ddim::statistics {
 
-/// The two errors of a run: a false FAIL anywhere in it, and a PASS of something outside the certified
-/// bounds.
+/// The two errors of a run: a false FAIL anywhere in it,
+/// and a PASS of something outside the certified bounds.
 struct ErrorRates {
   double alpha = 1e-9;
   double beta = 1e-3;

@@ -26,8 +26,8 @@ struct Options {
 /// Asks every applicable claim of the sampler. P(any FAIL) <= alpha if all claims are true; what the sampler
 /// answers with an error is a FAIL of its claim with the message. Out of memory or threads is nobody's FAIL:
 /// std::bad_alloc and std::system_error are passed on. Errors: DomainError where alpha or beta is outside
-/// (0, 1), `only` names no claim, the run has no step that moves, or the outputs are coarser than the tier's
-/// roundoff.
+/// (0, 1), `only` names no claim, the run has no step that moves,
+/// or the outputs are coarser than the tier's roundoff.
 Judgement judge(const Sampler& sampler, const Run& run, const Options& options);
 
 }  // namespace ddim::statistics

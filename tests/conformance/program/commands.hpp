@@ -24,8 +24,8 @@ struct Arguments {
   std::vector<std::string> claims;
 };
 
-/// The fault that the locator names, where it does: judged by the dialect that it breaks, if no other is asked
-/// for.
+/// The fault that the locator names, where it does: judged by the dialect that it breaks,
+/// if no other is asked for.
 const samplers::Dialect& dialect_of(const Arguments& arguments);
 samplers::OpenOptions opening_of(const Arguments& arguments);
 /// Errors: DomainError outside 0..1.

@@ -16,7 +16,7 @@ double step(double x);
 END
 printf 'steps.hpp\tstep\t1\tstep.cpp\n' > link/functions.txt
 echo 'int main() { return step(1) == 2; }' > link/step.cpp
-printf '| tag | proof |\n|---|---|\n| Eq1 | `Eq1` |\n' > ../README.md
+printf '| tag | proof |\n|---|---|\n| Eq1 | [`Eq1`][theory] |\n\n[theory]: proofs/equations.v\n' > ../README.md
 echo 'It rests on `law_positive`.' > README.md
 printf '%s\n' '-Q . ddim' real/law.v equations.v > _CoqProject
 cat > real/law.v <<'END'
@@ -89,6 +89,8 @@ refused "a list shortened" "length law.laws = 1" \
   "sed -i 's/cons law nil/@nil (R -> R)/' real/law.v"
 refused "a name that README cites and nothing pins" "README.md:1: cites equations.v, Eq3" \
   "echo 'See [\`Eq3\`](proofs/equations.v).' > ../README.md"
+refused "a name that the map takes from another file" "README.md:3: cites equations.v, law_positive" \
+  "sed -i 's/\`Eq1\`/\`law_positive\`/' ../README.md"
 refused "compiled files older than a fault in the sources" "build: the theory does not compile" \
   "make -s > /dev/null && sed -i 's/2 \* x + 1/2 * x - 1/' real/law.v && touch real/*.vo equations.vo real/*.glob equations.glob"
 refused "a function of the reference that is not accounted for" "reference/steps.hpp: leap is not in" \

@@ -111,8 +111,11 @@ def cited():
             for found in re.finditer(rf"\b({stems})\.v, (\w[\w']*)(?=[.,;:)\n])", text):
                 yield found[1], found[2], path, text, found.start()
             continue
-        for found in re.finditer(r"\[`([\w']+)`\]\(([^)#]*\.v)\)", text):
-            yield pathlib.Path(found[2]).stem, found[1], path, text, found.start()
+        targets = dict(re.findall(r"(?m)^\[([^]]+)\]: *(\S+)", text))
+        for found in re.finditer(r"\[`([\w']+)`\](?:\(([^)#]*)\)|\[([^]]+)\])", text):
+            target = found[2] or targets.get(found[3], "")
+            if target.endswith(".v"):
+                yield pathlib.Path(target).stem, found[1], path, text, found.start()
         column, place = None, 0
         for line in text.split("\n"):
             cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)]
@@ -200,13 +203,24 @@ def public_functions(path):
     return counts
 
 
+def unconstrained(head):
+    """The declaration without its requires-clause in brackets."""
+    start, depth = head.find("requires ("), 0
+    for i in range(start, len(head)) if start >= 0 else ():
+        depth += {"(": 1, ")": -1}.get(head[i], 0)
+        if head[i] == ")" and depth == 0:
+            return head[:start] + head[i + 1 :]
+    return head
+
+
 def declare(head, scopes, access, counts):
+    head = unconstrained(head)
     if not all(access) or any(kind == "enum" for kind, _ in scopes) or head.startswith("using "):
         return
     found = re.search(r"(operator (?:\[ \]|\( \)|\w+|[^\w\s]+)|\w+) \(", head)
     if found and "=" not in head[: found.start()]:
         owners = [name for kind, name in scopes if kind != "namespace"]
-        counts["::".join([*owners, found[1].replace(" [ ]", "[]")])] += 1
+        counts["::".join([*owners, re.sub(r" (\W) (\W)$", r"\1\2", found[1])])] += 1
 
 
 def functions():

@@ -204,6 +204,12 @@ void level_functions(const NoiseLevel& level) {
   affine(
       "q_sample", [&](const BatchRef& x0, const BatchRef& z, BatchOut out) { q_sample(level, x0, z, out); },
       proved::lemma1_x0_coefficient(a), proved::lemma1_std(a));
+  const PredictorCoefficients to_x0 = predict_x0_coefficients(level),
+                              to_eps = predict_eps_coefficients(level);
+  one_ulp("predict_x0_coefficients, x_t", to_x0.x_t, proved::eq9_predict_x0(a, Quad(1), Quad(0)));
+  one_ulp("predict_x0_coefficients, eps", to_x0.other, proved::eq9_predict_x0(a, Quad(0), Quad(1)));
+  one_ulp("predict_eps_coefficients, x_t", to_eps.x_t, proved::eq9_predict_eps(a, Quad(1), Quad(0)));
+  one_ulp("predict_eps_coefficients, x_0", to_eps.other, proved::eq9_predict_eps(a, Quad(0), Quad(1)));
   using B = const BatchRef&;
   pair(
       "q_sample", [&](B x0, B z) { return q_sample(level, x0, z); }, proved::lemma1_sample<Quad>);
@@ -271,6 +277,9 @@ void step_functions(const Transition& step, const Sigma& sigma) {
   // At the last step the mean is f_theta(x_1), whatever sigma_1 is.
   affine("p_step", returned([&](B x, B e) { return p_step(step, sigma, x, e).mean; }),
          proved::eq12_x_coefficient(a, p), proved::eq12_eps_coefficient(a, p, last ? none : v));
+  const MeanCoefficients mean = p_mean_coefficients(step, sigma);
+  one_ulp("p_mean_coefficients, x_t", mean.x_t, proved::eq12_x_coefficient(a, p));
+  one_ulp("p_mean_coefficients, eps", mean.eps, proved::eq12_eps_coefficient(a, p, last ? none : v));
   variance_is("p_step", p_step(step, sigma, unit, unit).variance, sigma);
   affine("ddim_encode_step", returned([&](B x, B e) { return ddim_encode_step(step, x, e); }),
          proved::eq13_encode_x_coefficient(a, p), proved::eq13_encode_eps_coefficient(a, p));
@@ -533,6 +542,19 @@ void path_functions(const Scene& s, const Path& noise) {
                              z(t)(i, j));
     });
   }
+  // A model by columns may be asked for any of them, one of whole batches only for all.
+  const EpsModel whole([&](const NoiseLevel& level, const BatchRef& x) { return s.model(level, x); });
+  const EpsModel by_columns =
+      EpsModel::by_columns([&](const NoiseLevel& level, const BatchRef& x, Eigen::Index, Eigen::Index) {
+        return s.model(level, x);
+      });
+  const auto same_chain = [&](const char* what, auto chain, const Batch& want) {
+    for (const EpsModel& model : {s.model, whole, by_columns}) {
+      for (const Threads threads : {Threads{1}, Threads{3}}) {
+        same_bits(what, chain(model, threads), [&](int i, int j) { return want(i, j); });
+      }
+    }
+  };
   Batch x = s.path.back();
   for (int t = s.S() - 1; t >= 0; --t) {
     const Batch mean = p_step(s.step(t), s.sigma(t), x, s.model(s.step(t).current, x)).mean;
@@ -541,14 +563,20 @@ void path_functions(const Scene& s, const Path& noise) {
       return proved::affine2(1.0, mean(i, j), sigma, z(t)(i, j));
     });
   }
-  same_bits("p_sample", p_sample(s.chain, s.model, s.path.back(), noise),
-            [&](int i, int j) { return x(i, j); });
+  same_chain(
+      "p_sample",
+      [&](const EpsModel& model, Threads threads) {
+        return p_sample(s.chain, model, s.path.back(), noise, threads);
+      },
+      x);
   x = s.x0;
   for (int t = 0; t < s.S(); ++t) {
     const Batch eps = s.model(t == 0 ? s.step(0).current : s.step(t).prev, x);
     x = ddim_encode_step(s.step(t), x, eps);
   }
-  same_bits("encode", encode(s.chain, s.model, s.x0), [&](int i, int j) { return x(i, j); });
+  same_chain(
+      "encode", [&](const EpsModel& model, Threads threads) { return encode(s.chain, model, s.x0, threads); },
+      x);
 }
 
 /// Truth_gaussian_chain: mean and variance of every x_t, by its recursion.

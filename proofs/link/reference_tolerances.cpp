@@ -82,6 +82,11 @@ Step step(const Configuration& c, const ddim::Transition& at, const ddim::Batch&
 
 double worst = 0;
 
+/// The larger ratio; one that is not a number is the largest, and stays.
+void keep(double& largest, double ratio) {
+  if (largest == largest && !(ratio <= largest)) largest = ratio;
+}
+
 void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Order> orders,
            const char* which) {
   std::mt19937_64 engine(seed);
@@ -126,13 +131,13 @@ void judge(const Configuration& c, std::uint64_t seed, std::initializer_list<Ord
         };
         for (const double r : {over(got.prev_sample(k, j), prev, want.prev_sample.error),
                                over(got.pred_x0(k, j), x0, want.pred_x0.error)}) {
-          if (!(r <= ratio)) ratio = r;
+          keep(ratio, r);
         }
       }
     }
   }
   std::cout << c.name << ", " << which << ": worst error/bound " << ratio << "\n";
-  if (!(ratio <= worst)) worst = ratio;
+  keep(worst, ratio);
 }
 
 }  // namespace

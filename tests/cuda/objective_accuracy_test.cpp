@@ -87,8 +87,8 @@ SumAccuracy sum_accuracy(const SumResults& got, const PerSample& want, const Dat
   within(got.total, total, result.of_total);
   return result;
 }
-/// Within the bound, that being no more than 32 times what occurs, the reference's 256 (it must hold in every
-/// order of kDim additions).
+/// Within the bound, that being no more than 32 times what occurs, the reference's 512 (it must hold in every
+/// order of kDim additions, and the reference adds in lanes, where few errors meet).
 template <class T>
 void expect_accurate_sums(const SumAccuracy& a) {
   EXPECT_LE(a.of_kernel, 1) << kDtype<T>;
@@ -96,7 +96,7 @@ void expect_accurate_sums(const SumAccuracy& a) {
   EXPECT_LE(a.of_total, 1) << kDtype<T>;
   if (sizeof(T) >= 4) {  // what 16 bits hold squares and adds in double with hardly a rounding
     EXPECT_GE(a.of_kernel, 1.0 / 32) << kDtype<T> << ": the kernel's bound is loose";
-    EXPECT_GE(a.of_reference, 1.0 / 256) << kDtype<T> << ": the reference's bound is loose";
+    EXPECT_GE(a.of_reference, 1.0 / 512) << kDtype<T> << ": the reference's bound is loose";
   }
 }
 const Eigen::VectorXd kNoWeights = Eigen::VectorXd::Ones(kSamples);

@@ -334,10 +334,10 @@ void for_every_setting(Body body) {
   }
 }
 
-/// Clipped; thresholded by the quantile, which is near 4 for eps and 1 for x0; and by the largest value
-/// allowed.
+/// Clipped; thresholded by the quantile, which is near 4 for eps and below 2 for the others; and by the largest
+/// value allowed.
 std::vector<double> ranges(Prediction prediction) {
-  return {0.0, 100.0, prediction == Prediction::x0 ? 1.01 : 2.0};
+  return {0.0, 100.0, prediction == Prediction::eps ? 2.0 : 1.01};
 }
 
 TEST(Eq12, HostClippedAndThresholdedStepsAreWithinTheirBound) {

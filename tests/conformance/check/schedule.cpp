@@ -15,7 +15,7 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
   for (Eigen::Index t = 0; t < rows; ++t) {
     const Level& level = exact[static_cast<std::size_t>(t)];
     want(t) = level.alpha_bar;
-    bound(t) = static_cast<double>(level.alpha_bar) * session.table_bound[static_cast<std::size_t>(t)];
+    bound(t) = session.table_bound[static_cast<std::size_t>(t)];
     magnitude(t) = static_cast<double>(std::min(level.alpha_bar, level.one_minus));
     if (magnitude(t) == 0) magnitude(t) = 1;
   }
@@ -35,6 +35,7 @@ void judge_schedule(Session& session, const Run& run) {
   const Table& exact = run.table();
   session.table_bound = table_bound(session.config, session.u);
   session.table = exact;
+  session.table_u = session.u;
   const auto got = ask(session.sampler.alphas_cumprod, run);
   if (!got) {
     draft.trouble(got.trouble(), "alphas_cumprod");
@@ -45,7 +46,10 @@ void judge_schedule(Session& session, const Run& run) {
   } else {
     compare(draft, session, exact, *got);
     session.own_table = std::all_of(got->begin(), got->end(), [](double a) { return a >= 0 && a <= 1; });
-    if (session.own_table) session.table = samplers::table_of(*got);
+    if (session.own_table) {
+      session.table = samplers::table_of(*got);
+      session.table_u = table_roundoff(*got, session.u);
+    }
   }
   session.keep(std::move(draft), run);
 }

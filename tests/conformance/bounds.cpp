@@ -105,6 +105,10 @@ Errors step_errors(const Formats& f, const tol::Levels<Real>& at, const Recipe& 
       }
       threshold = tol::dynamic_threshold<Real>(f.sample, magnitudes, config.dynamic_thresholding_ratio,
                                                config.sample_max_value);
+      // However far its quantile is off, it is clamped to 1 and this.
+      const Ball most = held(f.sample, config.sample_max_value);
+      threshold.error = std::fmin(threshold.error,
+                                  std::max(threshold.value - 1, most.value - threshold.value) + most.error);
     }
     for (Eigen::Index i = 0; i < x_t.rows(); ++i) {
       const Eigen::Index k = place(i);
@@ -166,10 +170,9 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   const auto errors_in = [&](double table_u) {
     const Formats f{format_of(table_u), format_of(arithmetic.u)};
     const Ball current = level_ball(f.table, at.current.alpha_bar, arithmetic.table_error(place.timestep()));
-    const Ball prev = at.prev.one_minus == 0
-                          ? tol::exactly<Real>(1)
-                          : level_ball(f.table, at.prev.alpha_bar,
-                                       arithmetic.table_error(place.next().value_or(0)));
+    const Ball prev = at.prev.one_minus == 0 ? tol::exactly<Real>(1)
+                                             : level_ball(f.table, at.prev.alpha_bar,
+                                                          arithmetic.table_error(place.next().value_or(0)));
     const tol::Levels<Real> balls{current,
                                   prev,
                                   {at.current.one_minus, current.error},
@@ -184,16 +187,15 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   Errors errors = errors_in(arithmetic.u);
   if (arithmetic.table_u < arithmetic.u && !(errors.prev_sample + errors.pred_x0).allFinite()) {
     const Errors wide = errors_in(arithmetic.table_u);
-    errors = {first_finite(errors.prev_sample, wide.prev_sample),
-              first_finite(errors.pred_x0, wide.pred_x0)};
+    errors = {first_finite(errors.prev_sample, wide.prev_sample), first_finite(errors.pred_x0, wide.pred_x0)};
   }
   // The definition is evaluated as CompVis writes it.
-  const Errors own = step_errors(
-      formats_of_definition(),
-      {tol::exactly(at.current.alpha_bar), tol::exactly(at.prev.alpha_bar),
-       tol::exactly(at.current.one_minus), tol::exactly(at.prev.one_minus), tol::exactly<Real>(place.run.eta())},
-      recipe, config, x_t, [&](Eigen::Index k) { return tol::exactly(output(k)); }, noise,
-      {tol::Order::compvis});
+  const Errors own = step_errors(formats_of_definition(),
+                                 {tol::exactly(at.current.alpha_bar), tol::exactly(at.prev.alpha_bar),
+                                  tol::exactly(at.current.one_minus), tol::exactly(at.prev.one_minus),
+                                  tol::exactly<Real>(place.run.eta())},
+                                 recipe, config, x_t, [&](Eigen::Index k) { return tol::exactly(output(k)); },
+                                 noise, {tol::Order::compvis});
   return {(errors.prev_sample + own.prev_sample).cast<double>(),
           (errors.pred_x0 + own.pred_x0).cast<double>(), of_prev.cast<double>(), of.x0.cast<double>()};
 }
@@ -203,9 +205,9 @@ NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const
   const Format dtype = format_of(arithmetic.u);
   const Ball alpha_bar = level_ball(dtype, level.alpha_bar, arithmetic.table_error(t));
   const Ball one_minus{level.one_minus, alpha_bar.error};
-  NoisingBound bound{Batch(x0.rows(), x0.cols()),
-                     (std::sqrt(level.alpha_bar) * x0.cwiseAbs() + std::sqrt(level.one_minus) * noise.cwiseAbs())
-                         .cast<double>()};
+  NoisingBound bound{Batch(x0.rows(), x0.cols()), (std::sqrt(level.alpha_bar) * x0.cwiseAbs() +
+                                                   std::sqrt(level.one_minus) * noise.cwiseAbs())
+                                                      .cast<double>()};
   for (Eigen::Index k = 0; k < x0.size(); ++k) {
     const Ball x = tol::exactly(x0(k)), z = tol::exactly(noise(k));
     const Real error = tol::add_noise_bound<Real>({dtype, dtype}, alpha_bar, one_minus, x, z).error,
@@ -217,20 +219,24 @@ NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const
   return bound;
 }
 
-std::vector<double> table_bound(const Config& config, double u) {
+std::vector<double> table_bound(const Config& config, double u, double table_u) {
   const Format dtype = format_of(u);
-  const auto made_in = [&config](const Formats& f, const std::vector<Ball>& betas) {
+  const auto tables = [&config](const Formats& f, const std::vector<Ball>& betas) {
     const std::vector<Ball> plain = tol::cumprod_table<Real>(f, betas, true);
     return config.rescale_betas_zero_snr ? tol::rescaled_table<Real>(f, plain) : plain;
   };
-  const std::vector<Ball> betas = beta_balls(config, dtype);
+  const auto made_in = [&](double format) {
+    return tables({format_of(format), dtype}, beta_balls(config, format_of(format)));
+  };
+  const std::vector<Ball> made = made_in(u), wide = made_in(table_u);
   std::vector<Ball> exact;
-  for (const Ball& beta : betas) exact.push_back(tol::exactly(beta.value));
-  const std::vector<Ball> made = made_in({dtype, dtype}, betas),
-                          own = made_in(formats_of_definition(), exact);
+  for (const Ball& beta : beta_balls(config, dtype)) exact.push_back(tol::exactly(beta.value));
+  const std::vector<Ball> own = tables(formats_of_definition(), exact);
   std::vector<double> bounds;
-  for (std::size_t t = 0; t < made.size(); ++t)
-    bounds.push_back(static_cast<double>(made[t].error + own[t].error));
+  for (std::size_t t = 0; t < made.size(); ++t) {
+    const auto bound = static_cast<double>(made[t].error + own[t].error);
+    bounds.push_back(std::isfinite(bound) ? bound : static_cast<double>(wide[t].error + own[t].error));
+  }
   return bounds;
 }
 

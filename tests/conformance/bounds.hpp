@@ -48,7 +48,7 @@ NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const
                            const Arithmetic& arithmetic);
 
 /// How far alphas_cumprod[t] may be off where it is made and kept in precision u: betas, then a product in any
-/// bracketing or a sum of logarithms.
-std::vector<double> table_bound(const Config& config, double u);
+/// bracketing or a sum of logarithms. Where no bound exists for that: made in table_u, and kept in u.
+std::vector<double> table_bound(const Config& config, double u, double table_u);
 
 }  // namespace ddim::conformance

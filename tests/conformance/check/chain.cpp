@@ -53,15 +53,16 @@ Ended run_chain(const Session& session, const Run& run, const Trial& trial, cons
     const Levels at = levels(session.recipe, place);
     const RealBatch output = chain.output(at.current, x.cast<Real>());
     const RealBatch& z = chain.noise[static_cast<std::size_t>(entry)];
-    const auto got = ask(session.sampler.step, run, entry, x, Batch(output.cast<double>()), Batch(z.cast<double>()));
+    const auto got =
+        ask(session.sampler.step, run, entry, x, Batch(output.cast<double>()), Batch(z.cast<double>()));
     if (!got) {
       draft.trouble(got.trouble(), trial.at_step(entry));
       break;
     }
     const StepBound local =
         step_bound(session.recipe, place, x.cast<Real>(), output, z, session.arithmetic(), true);
-    const Real slope = tolerance::point_mass_slope(at.current.one_minus, at.prev.one_minus,
-                                                   session.recipe.sigma(place, at));
+    const Real slope =
+        tolerance::point_mass_slope(at.current.one_minus, at.prev.one_minus, session.recipe.sigma(place, at));
     for (Eigen::Index k = 0; k < bound.size(); ++k)
       bound(k) = tolerance::chained<Real>(slope, bound(k), local.prev_sample(k));
     x = got->prev_sample;

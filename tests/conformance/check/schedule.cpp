@@ -33,10 +33,10 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
 void judge_schedule(Session& session, const Run& run) {
   Draft draft("Schedule", "Schedule alphas_cumprod", session.u);
   const Table& exact = run.table();
-  session.table_bound = table_bound(session.config, session.u);
   session.table = exact;
-  session.table_u = session.u;
   const auto got = ask(session.sampler.alphas_cumprod, run);
+  session.table_u = got ? table_roundoff(*got, session.u) : session.u;
+  session.table_bound = table_bound(session.config, session.u, session.table_u);
   if (!got) {
     draft.trouble(got.trouble(), "alphas_cumprod");
     draft.note("the steps are judged with the exact table and a bound for theirs");
@@ -46,10 +46,7 @@ void judge_schedule(Session& session, const Run& run) {
   } else {
     compare(draft, session, exact, *got);
     session.own_table = std::all_of(got->begin(), got->end(), [](double a) { return a >= 0 && a <= 1; });
-    if (session.own_table) {
-      session.table = samplers::table_of(*got);
-      session.table_u = table_roundoff(*got, session.u);
-    }
+    if (session.own_table) session.table = samplers::table_of(*got);
   }
   session.keep(std::move(draft), run);
 }

@@ -25,9 +25,9 @@ double sigma_seen(const Observation& seen, const Extracted& at) {
 }
 /// Half of what both steps may be off by, and that a double holds the quotient.
 double sigma_bound(const Session& session, const Place& place, const Observation& seen, const Extracted& at) {
-  const StepBound mirrored = step_bound(session.recipe, place, seen.x_t.col(at.column),
-                                        seen.output.col(at.column), -seen.noise.col(at.column),
-                                        session.arithmetic());
+  const StepBound mirrored =
+      step_bound(session.recipe, place, seen.x_t.col(at.column), seen.output.col(at.column),
+                 -seen.noise.col(at.column), session.arithmetic());
   const double both = seen.bound.prev_sample(at.row, at.column) + mirrored.prev_sample(at.row);
   return both / (2 * std::abs(at.noise)) + 0x1p-53 * std::abs(sigma_seen(seen, at));
 }

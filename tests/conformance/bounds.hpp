@@ -17,7 +17,7 @@ using samplers::Recipe;
 using samplers::Run;
 using samplers::Table;
 
-// What correct code may be off by, element by element: the largest of the bounds that proofs/tolerances.hpp has
+// What correct code may be off by, element by element: the largest bound that proofs/tolerances.hpp has
 // for the listed orders of evaluation, about what the definition gives in long double. A number that has no
 // such bound (a divisor may be zero) is infinite here.
 
@@ -34,7 +34,7 @@ struct StepBound {
   Batch prev_sample, pred_x0;
   Batch magnitude_prev, magnitude_x0;  ///< sum of |terms|: the scale of the expression
 };
-/// Coefficients may be computed in the dtype. Where no bound exists for that (in bfloat16 1 - alpha_bar may be
+/// Coefficients may be computed in the dtype. Where no bound exists for that (1 - alpha_bar may be
 /// zero), they are taken to be computed in the table's format.
 /// `output_rounds`: the output is no number of the dtype, and is rounded on its way to the sampler.
 StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
@@ -47,7 +47,7 @@ struct NoisingBound {
 NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const RealBatch& noise,
                            const Arithmetic& arithmetic);
 
-/// How far alphas_cumprod[t] may be off where it is made and kept in precision u: betas, then a product in any
+/// How far alphas_cumprod[t] may be off where it is made and kept in precision u: betas, a product in any
 /// bracketing or a sum of logarithms. Where no bound exists for that: made in table_u, and kept in u.
 std::vector<double> table_bound(const Config& config, double u, double table_u);
 

@@ -3,23 +3,53 @@
 #include <algorithm>
 #include <cmath>
 
+#include "proofs/tolerances.hpp"
+
 namespace ddim::conformance {
 namespace {
 
-constexpr Real kRoundings = 16;  // of one term, from its inputs to the sum
+namespace tol = ddim::tolerance;
+using Ball = tol::Ball<Real>;
+using Format = tol::Format<Real>;
+using Formats = tol::Formats<Real>;
 
-/// One rounding each for beta, 1 - beta and the product; beta's own error weighs beta / (1 - beta) and is 8 u
-/// for the ramps and cosines in use.
-std::vector<double> bound_of_product(const Table& levels, double u) {
-  std::vector<double> bounds;
-  Real bound = 0, before = 1;
-  for (const Level& level : levels) {
-    const Real kept = level.alpha_bar / before;
-    bound += u * (2 + 8 * (kept > 0 ? (1 - kept) / kept : 0));
-    bounds.push_back(static_cast<double>(bound));
-    before = level.alpha_bar;
-  }
-  return bounds;
+/// Roots within an ulp: people write them as pow(x, 0.5) too.
+Format format_of(double u) {
+  const Format f = u == 0x1p-53   ? tol::binary64<Real>()
+                   : u == 0x1p-24 ? tol::binary32<Real>()
+                   : u == 0x1p-11 ? tol::binary16<Real>()
+                                  : tol::bfloat16<Real>();
+  return tol::with_root(f, 2);
+}
+/// long double's own, in which the definition is evaluated.
+Formats formats_of_definition() { return {tol::real_format<Real>(), tol::real_format<Real>()}; }
+
+bool holds(double u, Real value) {
+  int exponent;
+  const Real digits = std::frexp(value, &exponent) / static_cast<Real>(u);
+  return digits == std::nearbyint(digits);
+}
+
+/// A number of the file or of the run, as code in the format has it.
+Ball held(const Format& f, double value) {
+  const Ball exact = tol::exactly<Real>(value);
+  return holds(static_cast<double>(f.roundoff), value) ? exact : tol::cast(f, exact);
+}
+
+/// A level that is off by `error`, and shown in the format though it may be kept wider.
+Ball level_ball(const Format& f, Real alpha_bar, double error) {
+  return tol::cast(f, Ball{alpha_bar, error});
+}
+
+tol::Prediction kind_of(Prediction prediction) {
+  return prediction == Prediction::eps  ? tol::Prediction::eps
+         : prediction == Prediction::x0 ? tol::Prediction::x0
+                                        : tol::Prediction::v;
+}
+
+tol::Restriction restriction_of(const Recipe& recipe, const Config& config) {
+  if (!config.restricts()) return tol::Restriction::free;
+  return recipe.rederives_eps ? tol::Restriction::rederived : tol::Restriction::kept;
 }
 
 /// Sums of |terms| of pred_x0 and of eps.
@@ -50,86 +80,163 @@ Magnitudes magnitudes(const Recipe& recipe, const Config& config, const Levels& 
   return of;
 }
 
-/// The larger of two moves; one that left the domain (a NaN) does not count.
-RealBatch larger(const RealBatch& a, const RealBatch& b) {
-  return a.binaryExpr(b, [](Real one, Real other) { return std::fmax(one, other); });
-}
-
-/// First order in the table: how far the step moves when an alpha_bar moves by its error.
-struct Moved {
+/// Of prev_sample and pred_x0.
+struct Errors {
   RealBatch prev_sample, pred_x0;
 };
-Moved moved_by_table(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
-                     const RealBatch& noise, double u, const std::function<double(int t)>& table_error) {
-  const Levels at = levels(recipe, place);
-  const samplers::Outcome exact = step(recipe, place, x_t, output, noise);
-  const auto move = [&](bool current, int t, int sign) {
-    Levels other = at;
-    Level& level = current ? other.current : other.prev;
-    const Real delta = sign * (4 * u + table_error(t)) * level.alpha_bar;
-    level.alpha_bar = std::min(level.alpha_bar + delta, Real{1});
-    level.one_minus = std::max(level.one_minus - delta, Real{0});
-    const samplers::Outcome outcome = step(recipe, place, other, x_t, output, noise);
-    return Moved{(outcome.prev_sample - exact.prev_sample).cwiseAbs(),
-                 (outcome.pred_x0 - exact.pred_x0).cwiseAbs()};
-  };
-  Moved sum{RealBatch::Zero(x_t.rows(), x_t.cols()), RealBatch::Zero(x_t.rows(), x_t.cols())};
-  for (const bool current : {true, false}) {
-    if (!current && at.prev.one_minus == 0) continue;  // the data: exactly 1
-    const int t = current ? place.timestep() : place.next().value_or(0);
-    const Moved up = move(current, t, 1), down = move(current, t, -1);
-    sum.prev_sample += larger(up.prev_sample, down.prev_sample);
-    sum.pred_x0 += larger(up.pred_x0, down.pred_x0);
+/// Of a step given x_t, the output and the noise. No orders: all that apply.
+Errors step_errors(const Formats& f, const tol::Levels<Real>& at, const Recipe& recipe, const Config& config,
+                   const RealBatch& x_t, const std::function<Ball(Eigen::Index)>& output,
+                   const RealBatch& noise, std::initializer_list<tol::Order> orders = {}) {
+  const tol::Prediction kind = kind_of(config.prediction);
+  const tol::Restriction restriction = restriction_of(recipe, config);
+  const tol::StepBounds<Real> bounds(f, at, kind, restriction, config.thresholding, orders),
+      free(f, at, kind, tol::Restriction::free, false, orders);
+  Errors errors{RealBatch(x_t.rows(), x_t.cols()), RealBatch(x_t.rows(), x_t.cols())};
+  for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
+    const auto place = [&](Eigen::Index i) { return j * x_t.rows() + i; };
+    Ball threshold = held(f.sample, config.clip_sample_range);
+    if (config.thresholding) {
+      std::vector<Ball> magnitudes;
+      for (Eigen::Index i = 0; i < x_t.rows(); ++i) {
+        const Eigen::Index k = place(i);
+        magnitudes.push_back(
+            tol::magnitude(free(tol::exactly(x_t(k)), output(k), tol::exactly(noise(k))).pred_x0));
+      }
+      threshold = tol::dynamic_threshold<Real>(f.sample, magnitudes, config.dynamic_thresholding_ratio,
+                                               config.sample_max_value);
+      // However far its quantile is off, it is clamped to 1 and this.
+      const Ball most = held(f.sample, config.sample_max_value);
+      threshold.error = std::fmin(threshold.error,
+                                  std::max(threshold.value - 1, most.value - threshold.value) + most.error);
+    }
+    for (Eigen::Index i = 0; i < x_t.rows(); ++i) {
+      const Eigen::Index k = place(i);
+      const tol::StepBound<Real> bound =
+          bounds(tol::exactly(x_t(k)), output(k), tol::exactly(noise(k)), threshold);
+      const bool any = bounds.size() > 0;
+      errors.prev_sample(k) = any ? bound.prev_sample.error : HUGE_VALL;
+      errors.pred_x0(k) = any ? bound.pred_x0.error : HUGE_VALL;
+    }
   }
-  return sum;
+  return errors;
+}
+
+RealBatch first_finite(const RealBatch& a, const RealBatch& b) {
+  return a.binaryExpr(b, [](Real one, Real other) { return std::isfinite(one) ? one : other; });
+}
+
+/// The file's betas, which are doubles, and how far those made in the format may be off.
+std::vector<Ball> beta_balls(const Config& config, const Format& f) {
+  const samplers::BetaRule* rule = config.beta_schedule;
+  std::vector<Ball> made;
+  if (rule == &samplers::squaredcos_cap_v2) {
+    made = tol::curve_betas<Real>({f, f}, tol::cosine_curve(f, config.T), 0.999L);
+  } else if (rule == &samplers::trained_betas) {
+    for (const double beta : config.trained_betas) made.push_back(held(f, beta));
+  } else {
+    made = tol::ramp_betas<Real>({f, f}, tol::exactly<Real>(config.beta_start),
+                                 tol::exactly<Real>(config.beta_end), config.T,
+                                 rule == &samplers::scaled_linear);
+  }
+  const std::vector<Real> exact = rule->betas(config);
+  for (std::size_t t = 0; t < made.size(); ++t) {
+    const Real beta = static_cast<double>(exact[t]);
+    made[t] = {beta, made[t].error + std::abs(beta - made[t].value)};
+  }
+  return made;
 }
 
 }  // namespace
 
+double table_roundoff(const std::vector<double>& alphas_cumprod, double u) {
+  for (const double format : {u, 0x1p-24}) {
+    if (format <= u && std::all_of(alphas_cumprod.begin(), alphas_cumprod.end(),
+                                   [format](double a) { return holds(format, a); }))
+      return format;
+  }
+  return 0x1p-53;
+}
+
 StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,
-                     const RealBatch& noise, double u, const std::function<double(int t)>& table_error) {
+                     const RealBatch& noise, const Arithmetic& arithmetic, bool output_rounds) {
+  const Config& config = place.run.config();
   const Levels at = levels(recipe, place);
-  const Magnitudes of = magnitudes(recipe, place.run.config(), at, x_t, output);
+  const Magnitudes of = magnitudes(recipe, config, at, x_t, output);
   const Real sigma = recipe.sigma(place, at), direction = recipe.direction(place, at, sigma);
-  // The root magnifies the rounding of its radicand, without limit where that is zero: there by no more than
-  // the root of it.
-  const Real rounding = kRoundings * u * (at.prev.one_minus + sigma * sigma);
-  const Real direction_error = direction * direction > rounding ? rounding / direction : std::sqrt(rounding);
   const RealBatch of_prev =
       std::sqrt(at.prev.alpha_bar) * of.x0 + direction * of.eps + sigma * noise.cwiseAbs();
-  const Moved moved = moved_by_table(recipe, place, x_t, output, noise, u, table_error);
-  return {(kRoundings * u * of_prev + direction_error * of.eps + moved.prev_sample).cast<double>(),
-          (kRoundings * u * of.x0 + moved.pred_x0).cast<double>(), of_prev.cast<double>(),
-          of.x0.cast<double>()};
-}
 
-NoisingBound noising_bound(const Level& level, const RealBatch& x0, const RealBatch& noise, double u,
-                           double table_error) {
-  const RealBatch size0 = x0.cwiseAbs(), size_z = noise.cwiseAbs();
-  const RealBatch magnitude = std::sqrt(level.alpha_bar) * size0 + std::sqrt(level.one_minus) * size_z;
-  // The table's error through the roots: d sqrt(a) = da / (2 sqrt(a)), and at a = 0 sqrt(da) at most.
-  const Real moved = (4 * u + table_error) * level.alpha_bar;
-  const auto root_moves = [moved](Real value) {
-    return value > moved ? moved / (2 * std::sqrt(value)) : std::sqrt(moved);
+  const auto errors_in = [&](double table_u) {
+    const Formats f{format_of(table_u), format_of(arithmetic.u)};
+    const Ball current = level_ball(f.table, at.current.alpha_bar, arithmetic.table_error(place.timestep()));
+    const Ball prev = at.prev.one_minus == 0 ? tol::exactly<Real>(1)
+                                             : level_ball(f.table, at.prev.alpha_bar,
+                                                          arithmetic.table_error(place.next().value_or(0)));
+    const tol::Levels<Real> balls{current,
+                                  prev,
+                                  {at.current.one_minus, current.error},
+                                  {at.prev.one_minus, prev.error},
+                                  held(f.table, place.run.eta())};
+    const auto given = [&](Eigen::Index k) {
+      const Ball exact = tol::exactly(output(k));
+      return output_rounds ? tol::cast(f.sample, exact) : exact;
+    };
+    return step_errors(f, balls, recipe, config, x_t, given, noise);
   };
-  const RealBatch by_table = root_moves(level.alpha_bar) * size0 + root_moves(level.one_minus) * size_z;
-  return {(8 * static_cast<Real>(u) * magnitude + by_table).cast<double>(), magnitude.cast<double>()};
+  Errors errors = errors_in(arithmetic.u);
+  if (arithmetic.table_u < arithmetic.u && !(errors.prev_sample + errors.pred_x0).allFinite()) {
+    const Errors wide = errors_in(arithmetic.table_u);
+    errors = {first_finite(errors.prev_sample, wide.prev_sample), first_finite(errors.pred_x0, wide.pred_x0)};
+  }
+  // The definition is evaluated as CompVis writes it.
+  const Errors own = step_errors(formats_of_definition(),
+                                 {tol::exactly(at.current.alpha_bar), tol::exactly(at.prev.alpha_bar),
+                                  tol::exactly(at.current.one_minus), tol::exactly(at.prev.one_minus),
+                                  tol::exactly<Real>(place.run.eta())},
+                                 recipe, config, x_t, [&](Eigen::Index k) { return tol::exactly(output(k)); },
+                                 noise, {tol::Order::compvis});
+  return {(errors.prev_sample + own.prev_sample).cast<double>(),
+          (errors.pred_x0 + own.pred_x0).cast<double>(), of_prev.cast<double>(), of.x0.cast<double>()};
 }
 
-std::vector<double> table_bound(const Config& config, double u) {
-  std::vector<double> bounds = bound_of_product(exact_table(config), u);
-  if (!config.rescale_betas_zero_snr) return bounds;
-  // sqrt(alpha_bar) - sqrt(alpha_bar_T) cancels towards T; then betas, 1 - beta and the product once more.
-  Config plain = config;
-  plain.rescale_betas_zero_snr = false;
-  const Table before = exact_table(plain);
-  const std::vector<double> rounding = bound_of_product(before, u);
-  const Real last = std::sqrt(before.back().alpha_bar), last_error = rounding.back() * last;
-  for (std::size_t t = 0; t + 1 < bounds.size(); ++t) {
-    const Real root = std::sqrt(before[t].alpha_bar);
-    bounds[t] += static_cast<double>(2 * (rounding[t] * root + last_error) / (root - last)) + 8 * u;
+NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const RealBatch& noise,
+                           const Arithmetic& arithmetic) {
+  const Format dtype = format_of(arithmetic.u);
+  const Ball alpha_bar = level_ball(dtype, level.alpha_bar, arithmetic.table_error(t));
+  const Ball one_minus{level.one_minus, alpha_bar.error};
+  NoisingBound bound{Batch(x0.rows(), x0.cols()), (std::sqrt(level.alpha_bar) * x0.cwiseAbs() +
+                                                   std::sqrt(level.one_minus) * noise.cwiseAbs())
+                                                      .cast<double>()};
+  for (Eigen::Index k = 0; k < x0.size(); ++k) {
+    const Ball x = tol::exactly(x0(k)), z = tol::exactly(noise(k));
+    const Real error = tol::add_noise_bound<Real>({dtype, dtype}, alpha_bar, one_minus, x, z).error,
+               own = tol::add_noise_bound<Real>(formats_of_definition(), tol::exactly(level.alpha_bar),
+                                                tol::exactly(level.one_minus), x, z)
+                         .error;
+    bound.x_t(k) = static_cast<double>(error + own);
   }
-  bounds.back() = 0;
+  return bound;
+}
+
+std::vector<double> table_bound(const Config& config, double u, double table_u) {
+  const Format dtype = format_of(u);
+  const auto tables = [&config](const Formats& f, const std::vector<Ball>& betas) {
+    const std::vector<Ball> plain = tol::cumprod_table<Real>(f, betas, true);
+    return config.rescale_betas_zero_snr ? tol::rescaled_table<Real>(f, plain) : plain;
+  };
+  const auto made_in = [&](double format) {
+    return tables({format_of(format), dtype}, beta_balls(config, format_of(format)));
+  };
+  const std::vector<Ball> made = made_in(u), wide = made_in(table_u);
+  std::vector<Ball> exact;
+  for (const Ball& beta : beta_balls(config, dtype)) exact.push_back(tol::exactly(beta.value));
+  const std::vector<Ball> own = tables(formats_of_definition(), exact);
+  std::vector<double> bounds;
+  for (std::size_t t = 0; t < made.size(); ++t) {
+    const auto bound = static_cast<double>(made[t].error + own[t].error);
+    bounds.push_back(std::isfinite(bound) ? bound : static_cast<double>(wide[t].error + own[t].error));
+  }
   return bounds;
 }
 

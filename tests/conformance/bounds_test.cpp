@@ -38,28 +38,27 @@ TEST(Eq12, TheBoundHoldsForFloat32AndIsTight) {
         const auto one = [](float value) { return RealBatch::Constant(1, 1, value); };
         const samplers::Outcome want = step(recipe, place, one(x), one(e), one(z));
         const StepBound bound =
-            step_bound(recipe, place, one(x), one(e), one(z), 0x1p-24, [](int) { return 0.0; });
+            step_bound(recipe, place, one(x), one(e), one(z), {0x1p-24, 0x1p-24, [](int) { return 0.0; }});
         const double ratio = static_cast<double>(std::abs(got - want.prev_sample(0))) / bound.prev_sample(0);
         EXPECT_LE(ratio, 1) << "eta " << eta << " S " << S << " step " << i;
         largest = std::max(largest, ratio);
       }
     }
   }
-  EXPECT_GE(largest, 0.05);
+  EXPECT_GE(largest, 0.1);
 }
 
 TEST(Schedule, TheTablesBoundHoldsForFloat32) {
   for (const char* name : {"sd15", "ddpm-cifar10", "karlo-prior"}) {
     const Config config = samplers::read_config(std::string(DDIM_CONFIGS) + "/" + name + ".json");
     const Table exact = samplers::exact_table(config);
-    const std::vector<double> bound = table_bound(config, 0x1p-24);
+    const std::vector<double> bound = table_bound(config, 0x1p-24, 0x1p-24);
     float product = 1;
     for (std::size_t t = 0; t < exact.size(); ++t) {
       const Real before = t == 0 ? 1 : exact[t - 1].alpha_bar;
       const auto beta = static_cast<float>((before - exact[t].alpha_bar) / before);
       product *= 1 - beta;
-      EXPECT_LE(std::abs(product - exact[t].alpha_bar), bound[t] * exact[t].alpha_bar)
-          << name << " t = " << t;
+      EXPECT_LE(std::abs(product - exact[t].alpha_bar), bound[t]) << name << " t = " << t;
     }
   }
 }

@@ -42,6 +42,24 @@ CheckReport judged(const Sampler& sampler, const samplers::Dialect& dialect = sa
 
 TEST(Check, ASamplerOfOnesOwnIsJudgedInProcess) { EXPECT_EQ(exit_code(judged(mine())), kPassed); }
 
+// Betas near 1e-7, v and thresholding: sigma is a root of what rounding leaves of 1 - alpha_bar.
+TEST(Check, TinyBetasPass) {
+  const Config config = samplers::parse_config(
+      R"({"num_train_timesteps": 34, "beta_start": 6.6430989700550023e-06, "beta_end": 8.3872223395714218e-08,
+          "beta_schedule": "linear", "steps_offset": 1, "set_alpha_to_one": false,
+          "prediction_type": "v_prediction", "clip_sample": false, "thresholding": true,
+          "sample_max_value": 9.3191586795416157, "dynamic_thresholding_ratio": 0.8513884906729865})",
+      "tiny betas");
+  CheckOptions options;
+  options.S = 30;
+  options.spacing = &samplers::trailing;
+  options.eta = 0.9128407782746973;
+  for (const samplers::Dialect& dialect : samplers::dialects()) {
+    options.dialect = dialect;
+    EXPECT_EQ(exit_code(check(samplers::reference(), config, options)), kPassed) << dialect.name;
+  }
+}
+
 TEST(Check, OneWrongNumberIsFoundWhereItIs) {
   const CheckReport report = judged(mine(1e-12));
   EXPECT_EQ(exit_code(report), kFailures);

@@ -1,8 +1,8 @@
 // Eq7: data that is one point. Under its exact predictor the generative chain is q_sigma and ends at x_0.
 
-#include <algorithm>
 #include <cmath>
 
+#include "proofs/tolerances.hpp"
 #include "tests/conformance/check/trial.hpp"
 
 namespace ddim::conformance {
@@ -51,19 +51,20 @@ Ended run_chain(const Session& session, const Run& run, const Trial& trial, cons
   for (int entry = 0; entry < trial.run.S(); ++entry) {
     const Place place = trial.place(entry);
     const Levels at = levels(session.recipe, place);
-    const Batch output = chain.output(at.current, x.cast<Real>()).cast<double>();
+    const RealBatch output = chain.output(at.current, x.cast<Real>());
     const RealBatch& z = chain.noise[static_cast<std::size_t>(entry)];
-    const auto got = ask(session.sampler.step, run, entry, x, output, Batch(z.cast<double>()));
+    const auto got =
+        ask(session.sampler.step, run, entry, x, Batch(output.cast<double>()), Batch(z.cast<double>()));
     if (!got) {
       draft.trouble(got.trouble(), trial.at_step(entry));
       break;
     }
-    const StepBound local = step_bound(session.recipe, place, x.cast<Real>(), output.cast<Real>(), z,
-                                       session.u, [&](int t) { return session.table_error(t); });
-    // Eq7's coefficient of x_t, at most 1: earlier errors do not grow.
-    const Real sigma = session.recipe.sigma(place, at);
-    const Real ratio = std::sqrt(std::max(at.prev.one_minus - sigma * sigma, Real{0}) / at.current.one_minus);
-    bound = std::min(ratio, Real{1}) * bound + local.prev_sample.cast<Real>();
+    const StepBound local =
+        step_bound(session.recipe, place, x.cast<Real>(), output, z, session.arithmetic(), true);
+    const Real slope =
+        tolerance::point_mass_slope(at.current.one_minus, at.prev.one_minus, session.recipe.sigma(place, at));
+    for (Eigen::Index k = 0; k < bound.size(); ++k)
+      bound(k) = tolerance::chained<Real>(slope, bound(k), local.prev_sample(k));
     x = got->prev_sample;
     if (!x.allFinite()) break;
   }

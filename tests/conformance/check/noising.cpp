@@ -30,8 +30,8 @@ void judge_noising(Session& session, const Run& run) {
       draft.trouble(got.trouble(), place);
       break;
     }
-    const NoisingBound bound = noising_bound(session.table[static_cast<std::size_t>(t)], x0, noise, session.u,
-                                             session.table_error(t));
+    const NoisingBound bound =
+        noising_bound(session.table[static_cast<std::size_t>(t)], t, x0, noise, session.arithmetic());
     draft.compare(*got, samplers::add_noise(session.recipe, session.table, t, x0, noise), bound.x_t,
                   [&](Eigen::Index row, Eigen::Index column) { return element_of(place, row, column); });
     seen.push_back({t, x0, noise, *got, bound.magnitude});

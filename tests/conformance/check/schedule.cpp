@@ -15,7 +15,7 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
   for (Eigen::Index t = 0; t < rows; ++t) {
     const Level& level = exact[static_cast<std::size_t>(t)];
     want(t) = level.alpha_bar;
-    bound(t) = static_cast<double>(level.alpha_bar) * session.table_bound[static_cast<std::size_t>(t)];
+    bound(t) = session.table_bound[static_cast<std::size_t>(t)];
     magnitude(t) = static_cast<double>(std::min(level.alpha_bar, level.one_minus));
     if (magnitude(t) == 0) magnitude(t) = 1;
   }
@@ -33,9 +33,10 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
 void judge_schedule(Session& session, const Run& run) {
   Draft draft("Schedule", "Schedule alphas_cumprod", session.u);
   const Table& exact = run.table();
-  session.table_bound = table_bound(session.config, session.u);
   session.table = exact;
   const auto got = ask(session.sampler.alphas_cumprod, run);
+  session.table_u = got ? table_roundoff(*got, session.u) : session.u;
+  session.table_bound = table_bound(session.config, session.u, session.table_u);
   if (!got) {
     draft.trouble(got.trouble(), "alphas_cumprod");
     draft.note("the steps are judged with the exact table and a bound for theirs");

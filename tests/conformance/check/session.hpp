@@ -18,11 +18,14 @@ struct Session {
   double u = 0x1p-53;  ///< of the sampler's dtype
   Table table = {};    ///< its own where it shows one, else the exact one
   bool own_table = false;
+  double table_u = u;  ///< of the format that holds it
   std::vector<double> table_bound = {};
   std::vector<Draft> drafts = {};
 
-  /// How far alpha_bar[t] of `table` may be off, relative.
-  double table_error(int t) const { return own_table ? 0 : table_bound[static_cast<std::size_t>(t)]; }
+  /// In which `table` stands for the sampler's.
+  Arithmetic arithmetic() const {
+    return {u, table_u, [this](int t) { return own_table ? 0 : table_bound[static_cast<std::size_t>(t)]; }};
+  }
   void keep(Draft draft, const Run& run);
 };
 

@@ -20,7 +20,16 @@ Extracted largest_noise(const Observation& seen) {
   return at;
 }
 double sigma_seen(const Observation& seen, const Extracted& at) {
-  return (seen.prev_sample(at.row, at.column) - (*seen.mirrored)(at.row, at.column)) / (2 * at.noise);
+  const Real up = seen.prev_sample(at.row, at.column), down = (*seen.mirrored)(at.row, at.column);
+  return static_cast<double>((up - down) / (2 * static_cast<Real>(at.noise)));
+}
+/// Half of what both steps may be off by, and that a double holds the quotient.
+double sigma_bound(const Session& session, const Place& place, const Observation& seen, const Extracted& at) {
+  const StepBound mirrored =
+      step_bound(session.recipe, place, seen.x_t.col(at.column), seen.output.col(at.column),
+                 -seen.noise.col(at.column), session.arithmetic());
+  const double both = seen.bound.prev_sample(at.row, at.column) + mirrored.prev_sample(at.row);
+  return both / (2 * std::abs(at.noise)) + 0x1p-53 * std::abs(sigma_seen(seen, at));
 }
 /// The same of a candidate.
 Real sigma_replayed(const Recipe& candidate, const Place& place, const Observation& seen,
@@ -51,7 +60,7 @@ void judge_sigma(Session& session, const Run& run, const Trials& trial) {
     any = true;
     const Extracted at = largest_noise(seen);
     draft.compare(Batch::Constant(1, 1, sigma_seen(seen, at)), RealBatch::Constant(1, 1, seen.want.sigma),
-                  Batch::Constant(1, 1, seen.bound.prev_sample(at.row, at.column) / std::abs(at.noise)),
+                  Batch::Constant(1, 1, sigma_bound(session, trial->place(seen.entry), seen, at)),
                   [&](Eigen::Index, Eigen::Index) { return trial->at_step(seen.entry); });
   }
   if (trial->mirror_stopped)

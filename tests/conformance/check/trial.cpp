@@ -27,8 +27,7 @@ bool observe(Session& session, const Run& asked, Trial& trial, int entry, Observ
       trial.mirror_stopped = {entry, mirrored.trouble()};
   }
   const Place place = trial.place(entry);
-  seen.bound = step_bound(session.recipe, place, seen.x_t, seen.output, seen.noise, session.u,
-                          [&](int t) { return session.table_error(t); });
+  seen.bound = step_bound(session.recipe, place, seen.x_t, seen.output, seen.noise, session.arithmetic());
   seen.want = step(session.recipe, place, seen.x_t, seen.output, seen.noise);
   trial.seen.push_back(std::move(seen));
   return true;

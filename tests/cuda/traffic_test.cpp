@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -200,37 +202,58 @@ const Floor& floor_of(const std::string& kernel) {
   return *std::find_if(std::begin(kFloors), std::end(kFloors),
                        [&](const Floor& floor) { return floor.kernel == kernel; });
 }
-/// The kernels with every load of two doubles, "ld.global.v2.f64 {a, b}, [address];", changed.
-Architecture with_loads(const std::function<std::string(const std::string&)>& change) {
+/// A load of 16 bytes: "ld.global.v2.f64 {a, b}, [base+offset];" or of four words.
+struct WideLoad {
+  std::string indent, type, base;
+  std::vector<std::string> registers;
+  int offset = 0;
+
+  static std::optional<WideLoad> parse(const std::string& line) {
+    static const std::regex form(
+        R"((.*)ld\.global\.v[24]\.(f64|u32)\s*\{([^}]*)\},\s*\[([^+\]]*)(?:\+(\d+))?\];.*)");
+    std::smatch found;
+    if (!std::regex_match(line, found, form)) return {};
+    WideLoad load{found[1], found[2], found[4], {}, found[5].matched ? std::stoi(found[5]) : 0};
+    static const std::regex comma(R"(\s*,\s*)");
+    const std::string list = found[3];
+    load.registers = {std::sregex_token_iterator(list.begin(), list.end(), comma, -1), {}};
+    if (load.registers.size() * (load.type == "f64" ? 8 : 4) != 16) return {};
+    return load;
+  }
+  /// The same in two halves.
+  std::string halves() const {
+    const auto half = [&](std::size_t first, int by) {
+      const std::string at = ", [" + base + "+" + std::to_string(offset + by) + "];";
+      return type == "f64"
+                 ? indent + "ld.global.f64 " + registers[first] + at
+                 : indent + "ld.global.v2.u32 {" + registers[first] + ", " + registers[first + 1] + "}" + at;
+    };
+    return half(0, 0) + "\n" + half(registers.size() / 2, 8);
+  }
+};
+/// The kernels with every load of 16 bytes changed.
+Architecture with_loads(const std::function<std::string(const std::string&, const WideLoad&)>& change) {
   std::istringstream lines(architectures().front().text);
   std::string changed;
   int count = 0;
   for (std::string line; std::getline(lines, line);) {
-    const bool load = line.find("ld.global.v2.f64") != std::string::npos;
-    changed += (load ? change(line) : line) + "\n";
+    const auto load = WideLoad::parse(line);
+    changed += (load ? change(line, *load) : line) + "\n";
     count += load ? 1 : 0;
   }
   EXPECT_GT(count, 0);
   return {changed, ptx::Module::parse(changed), {}};
 }
 TEST(KernelFaults, LoadTwiceIsOffTheFloor) {
-  Architecture wrong = with_loads([](const std::string& line) { return line + "\n" + line; });
+  Architecture wrong =
+      with_loads([](const std::string& line, const WideLoad&) { return line + "\n" + line; });
   EXPECT_EQ(
       off_the_floor(wrong, floor_of("q_sample_given"), "float64"),
       "q_sample noise_given float64 block: q_sample_given_float64 loads 1024 of 16, its floor is 512 of 16");
   EXPECT_NE(off_the_floor(wrong, floor_of("squared_distance"), "float64"), "");
 }
 TEST(KernelFaults, AccessOf8BytesIsOffTheFloor) {
-  Architecture wrong = with_loads([](const std::string& line) {
-    const auto between = [&](char from, char to) {
-      const std::size_t begin = line.find(from) + 1;
-      return line.substr(begin, line.find(to, begin) - begin);
-    };
-    const std::string load = line.substr(0, line.find("ld.")) + "ld.global.f64 ";
-    const std::string second = line.substr(line.find(',') + 1, line.find('}') - line.find(',') - 1);
-    return load + between('{', ',') + ", [" + between('[', ']') + "];\n" + load + second + ", [" +
-           between('[', ']') + "+8];";
-  });
+  Architecture wrong = with_loads([](const std::string&, const WideLoad& load) { return load.halves(); });
   EXPECT_EQ(
       off_the_floor(wrong, floor_of("q_sample_given"), "float64"),
       "q_sample noise_given float64 block: q_sample_given_float64 loads 1024 of 8, its floor is 512 of 16");

@@ -306,7 +306,8 @@ class Reader {
   }
 
   void predicate(Encoding& e, const Operand& o) {
-    if (o.kind == Operand::immediate && o.value.bits <= 1) {
+    // nvcc writes true as 1 or as -1.
+    if (o.kind == Operand::immediate && (o.value.bits <= 1 || o.value.bits == ~std::uint64_t{0})) {
       e.sources.emplace_back(constant(o.value.bits ? 0xffffffffu : 0, 4), 0u);
     } else if (o.kind == Operand::reg && !o.sink && !o.negated && o.bytes == 0) {
       e.sources.emplace_back(o.index, 0u);

@@ -10,10 +10,13 @@ namespace {
 using namespace ddim::ptx;
 
 TEST(Ptx, moves_pack_and_unpack) {
-  EXPECT_EQ(words("mov.pred %p0, 1; mov.pred %p1, 0; xor.pred %p0, %p0, %p1; selp.u32 %r4, 5, 6, %p0;"
-                  "st.global.u32 [%d0], %r4;",
-                  {{}, {1}})[0],
-            5u);
+  for (const std::string yes : {"1", "-1"}) {
+    EXPECT_EQ(words("mov.pred %p0, " + yes +
+                        "; mov.pred %p1, 0; xor.pred %p0, %p0, %p1; selp.u32 %r4, 5, 6, %p0;"
+                        "st.global.u32 [%d0], %r4;",
+                    {{}, {1}})[0],
+              5u);
+  }
   EXPECT_EQ(words("mov.b32 %r4, 0x12345678; mov.b32 {%h0, %h1}, %r4; mov.b32 %r5, {%h1, %h0}; st.global.u32 "
                   "[%d0], %r5;",
                   {{}, {1}})[0],

@@ -46,7 +46,7 @@ ARROWS = {
     "tests/samplers": ["reference", "cuda"],
     "tests/faults": ["reference", "tests/samplers"],
     "tests/statistics": ["reference", "tests/samplers", "tests/faults"],
-    "tests/conformance": ["reference", "tests/samplers", "tests/faults"],
+    "tests/conformance": ["reference", "proofs", "proofs/generated", "tests/samplers", "tests/faults"],
     # The program is above both of the rooms that judge.
     "tests/conformance/program": ["reference", "tests/samplers", "tests/faults", "tests/statistics", "tests/conformance"],
     "tests/power": ["reference", "tests/samplers", "tests/faults", "tests/statistics", "tests/conformance"],

@@ -95,7 +95,9 @@ TEST(Eq9, Clip) {
   expected << -1, -1, 0.25, 1, 1;
   expect_same(clip(x, 1), expected);
   expect_same(clip(x, kInfinity), x);
-  for (const auto& [bad, text] : {std::pair{0.0, "0"}, {-1.0, "-1"}, {kNaN, "nan"}}) {
+  for (const auto& one : {std::pair{0.0, "0"}, {-1.0, "-1"}, {kNaN, "nan"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return clip(x, bad); }, "range", text, "range > 0");
   }
   expect_error([&] { return clip(poisoned(x, kNaN), 1); }, "x0(0, 4)", "nan", "finite");
@@ -118,10 +120,14 @@ TEST(Eq9, DynamicThreshold) {
   expect_near(dynamic_threshold(x, 1, kInfinity).col(0), x.col(0) / 4, 1e-16);
   expect_empty(dynamic_threshold(Batch(0, 3), 0.5, 1), 0, 3);
   expect_empty(dynamic_threshold(Batch(3, 0), 0.5, 1), 3, 0);
-  for (const auto& [bad, text] : {std::pair{-0.1, "-0.1"}, {1.1, "1.1"}, {kNaN, "nan"}}) {
+  for (const auto& one : {std::pair{-0.1, "-0.1"}, {1.1, "1.1"}, {kNaN, "nan"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return dynamic_threshold(x, bad, 1); }, "ratio", text, "0 <= ratio <= 1");
   }
-  for (const auto& [bad, text] : {std::pair{0.9, "0.9"}, {kNaN, "nan"}}) {
+  for (const auto& one : {std::pair{0.9, "0.9"}, {kNaN, "nan"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return dynamic_threshold(x, 0.5, bad); }, "max_value", text, "max_value >= 1");
   }
   expect_error([&] { return dynamic_threshold(poisoned(x, kNaN), 0.5, 1); }, "x0(4, 1)", "nan", "finite");

@@ -304,13 +304,15 @@ TEST(Tau, ChainJoinsEachTimeToTheOneBeforeIt) {
 TEST(Errors, ScheduleRejectsByName) {
   using Betas = std::vector<double>;
   expect_error([] { return Schedule::from_betas(Betas{}); }, "T", "0", "T >= 1");
-  for (const auto& [bad, text] : {std::pair{0.0, "0"},
-                                  {-0.1, "-0.1"},
-                                  {1.0, "1"},
-                                  {1.5, "1.5"},
-                                  {kNaN, "nan"},
-                                  {kInfinity, "inf"},
-                                  {-kInfinity, "-inf"}}) {
+  for (const auto& one : {std::pair{0.0, "0"},
+                          {-0.1, "-0.1"},
+                          {1.0, "1"},
+                          {1.5, "1.5"},
+                          {kNaN, "nan"},
+                          {kInfinity, "inf"},
+                          {-kInfinity, "-inf"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return Schedule::from_betas(Betas{0.1, bad, 0.1}); }, "beta[2]", text, "0 < beta < 1");
     expect_error([&] { return Schedule::linear(10, bad, 0.02); }, "beta_start", text, "0 < beta < 1");
     expect_error([&] { return Schedule::linear(10, 0.01, bad); }, "beta_end", text, "0 < beta < 1");
@@ -366,7 +368,9 @@ TEST(Errors, AlphaBarsRejectByName) {
 }
 
 TEST(Errors, LevelsTransitionsAndSigmas) {
-  for (const auto& [bad, text] : {std::pair{-0.1, "-0.1"}, {1.1, "1.1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+  for (const auto& one : {std::pair{-0.1, "-0.1"}, {1.1, "1.1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return NoiseLevel::from_alpha_bar(bad); }, "alpha_bar", text, "0 <= alpha_bar <= 1");
     expect_error([&] { return Transition::from_alpha_bars(bad, 0.5); }, "alpha_bar", text,
                  "0 <= alpha_bar <= 1");
@@ -378,7 +382,9 @@ TEST(Errors, LevelsTransitionsAndSigmas) {
   expect_error([] { return Transition::from_alpha_bars(0.6, 0.5); }, "alpha_bar", "0.6",
                "alpha_bar_prev = 0.5");
   const Transition step = Transition::from_alpha_bars(0.5, 0.8);
-  for (const auto& [bad, text] : {std::pair{-1.0, "-1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+  for (const auto& one : {std::pair{-1.0, "-1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return Sigma(bad); }, "sigma", text, "sigma");
     expect_error([&] { return Sigma::from_variance(bad); }, "sigma^2", text, "sigma^2");
     expect_error([&] { return sigma_eta(step, bad); }, "eta", text, "0 <= eta < infinity");

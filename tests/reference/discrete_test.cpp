@@ -54,7 +54,9 @@ TEST(AppendixA, BoundaryAndBeyond) {
   EXPECT_LE(ulps(w.x_t, Real((1 - Real(0.7)) / (1 - Real(0.3)))), 0.5);
   const std::string domain =
       "0 <= s <= (1 - alpha_bar_prev) / (1 - alpha_bar) = " + to_text(limit) + " (AppendixA)";
-  for (const auto& [bad, text] : {std::pair{-0.1, "-0.1"}, {0.5, "0.5"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+  for (const auto& one : {std::pair{-0.1, "-0.1"}, {0.5, "0.5"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return discrete_weights(step, bad); }, "s", text, domain);
   }
   const double beyond = limit * (1 + 0x1p-48);

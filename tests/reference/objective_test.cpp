@@ -307,7 +307,9 @@ TEST(Errors, ObjectiveRejectsWrongPathsAndWeights) {
 
 TEST(Errors, KlNeedsPositiveVariancesAndEqualShapes) {
   const Batch x = spread(1, 2, 3);
-  for (const auto& [bad, text] : {std::pair{0.0, "0"}, {-1.0, "-1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+  for (const auto& one : {std::pair{0.0, "0"}, {-1.0, "-1"}, {kNaN, "nan"}, {kInfinity, "inf"}}) {
+    const double bad = one.first;
+    const char* const text = one.second;
     expect_error([&] { return kl_divergence({x, bad}, {x, 1}); }, "variance", text, "variance > 0");
     expect_error([&] { return kl_divergence({x, 1}, {x, bad}); }, "variance", text, "variance > 0");
   }

@@ -77,16 +77,16 @@ Recipe Recipe::of(const Dialect& dialect) {
                         : run.table().at(static_cast<std::size_t>(*place.next()));
   };
   recipe.sigma = sigma_of;
-  recipe.noise_scale = [](const Place&, const Levels&, Real sigma) { return sigma; };
+  recipe.noise_scale = [](const Place&, const Levels&, Real deviation) { return deviation; };
   recipe.direction = direction_of;
   recipe.x0_scale = [](const Levels& at) { return std::sqrt(at.prev.alpha_bar); };
   recipe.pred_x0 = pred_x0_of;
   recipe.eps = eps_of;
   recipe.restrict_x0 = restrict_by;
   recipe.rederives_eps = dialect.rederives_eps;
-  recipe.noise = [](const RealBatch& noise) { return noise; };
-  recipe.add_noise = [](const Table& table, int timestep) {
-    return Levels{table.at(static_cast<std::size_t>(timestep)), {}};
+  recipe.noise = [](const RealBatch& drawn) { return drawn; };
+  recipe.add_noise = [](const Table& of, int timestep) {
+    return Levels{of.at(static_cast<std::size_t>(timestep)), {}};
   };
   return recipe;
 }

@@ -139,7 +139,7 @@ Answers of_the_rest(const Sampler& sampler) {
   answers["discrete_posterior"].add(ask(sampler.discrete_posterior, step, s, Batch(Batch::Identity(3, 3)),
                                         Batch(Batch::Identity(3, 3).rowwise().reverse())));
   answers["normals"].add(
-      ask(sampler.normals, samplers::Draws(1, samplers::Stream::judge, "differential"), kD, kN, 3, 1));
+      ask(sampler.normals, samplers::Draws(1, samplers::Stream::judge, "differential"), kD, kN, 3u, 1u));
   return answers;
 }
 

@@ -104,7 +104,7 @@ class Card:
         self.save()
 
     def measure(self, worker, pattern, d, n, limit):
-        """Rounds over the names that match, written after each; what ends, hangs or errs loses its own number."""
+        """Rounds over the names that match, written after each number; what ends, hangs or errs loses its own."""
         # A number may take a fifth of the step, so that one that hangs leaves time for the others; a rehearsal, on a
         # machine that does other things too, is not about time.
         patience, limit = (15, 600) if self.rehearsal else (limit / 5, limit)
@@ -128,9 +128,11 @@ class Card:
                     worker.close()  # after a fault the card answers nothing more to that process
                 else:
                     seconds[name].append(one)
-            self.results.rows = before + [row(name) for name in names]
-            self.save()
+                self.results.rows = before + [row(known) for known in names if seconds[known] or known in errors]
+                self.save()
         worker.close()
+        self.results.rows = before + [row(name) for name in names]
+        self.save()
         for name in names:
             print(json.dumps(row(name)), flush=True)
         self.failed = self.failed or any("error" in row(name) for name in names)

@@ -155,18 +155,22 @@ std::string claims_text(const Tally& tally) {
 
 std::string summary(const Matrix& matrix) {
   const Tally all = matrix.tally();
-  return format("%d faults: %d killed in every one of %d runs (rate >= %.5f at 95 %%), %d survived, ",
-                all.faults, all.faults - all.survived - all.equivalent, matrix.plan.runs,
-                matrix.rate_at_least(), all.survived) +
-         format("%d equivalent (%d wrongly killed by law)\n", all.equivalent, all.wrongly_killed) +
-         format(
-             "efficiency, geometric mean: parametric %.3f (%d faults; those that need ten draws or more: "
-             "%.3f, %d), ",
-             all.parametric.value(), all.parametric.n, all.slow.value(), all.slow.n) +
-         format("shape %.3f (%d faults), unseen %.3f (%d faults)\n", all.shape.value(), all.shape.n,
-                all.unseen.value(), all.unseen.n) +
-         format("suite's own faults: %d survived\nalpha %g, seed %u, commit %s, %.0f s\n",
-                matrix.suite_survived(), kAlpha, matrix.plan.seed, matrix.commit.c_str(), matrix.seconds);
+  std::string text =
+      format("%d faults: %d killed in every one of %d runs (rate >= %.5f at 95 %%), %d survived, ",
+             all.faults, all.faults - all.survived - all.equivalent, matrix.plan.runs, matrix.rate_at_least(),
+             all.survived) +
+      format("%d equivalent (%d wrongly killed by law)\n", all.equivalent, all.wrongly_killed);
+  if (matrix.plan.wald) {
+    text += format(
+                "efficiency, geometric mean: parametric %.3f (%d faults; those that need ten draws or more: "
+                "%.3f, %d), ",
+                all.parametric.value(), all.parametric.n, all.slow.value(), all.slow.n) +
+            format("shape %.3f (%d faults), unseen %.3f (%d faults)\n", all.shape.value(), all.shape.n,
+                   all.unseen.value(), all.unseen.n);
+  }
+  return text + format("suite's own faults: %d survived\nalpha %g, seed %u, commit %s, %.0f s\n",
+                       matrix.suite_survived(), kAlpha, matrix.plan.seed, matrix.commit.c_str(),
+                       matrix.seconds);
 }
 
 std::string json(const Matrix& matrix) {

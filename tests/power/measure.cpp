@@ -86,7 +86,7 @@ class Trial {
   void ask_in_full(Cell& cell, std::size_t place) const {
     const Asked& asked = asked_[place];
     summarise(cell, detect_many(mutant_, *asked.claim, asked.alpha, plan_.most, plan_.runs, plan_));
-    cell.wald = wald_bound(mutant_, *asked.claim, plan_.seed);
+    if (plan_.wald) cell.wald = wald_bound(mutant_, *asked.claim, plan_.seed);
     if (cell.wald > 0) cell.efficiency = cell.wald / cell.mean;
   }
 
@@ -130,14 +130,19 @@ Plan Plan::quick() const {
   Plan plan = *this;
   plan.runs = std::min(runs, 10);
   plan.side_runs = 2;
-  plan.pilot_most = 4.5e4;
+  plan.pilot_most = 2e3;
+  plan.wald = false;
   return plan;
 }
 
 Row measure(const Mutant& mutant, const Plan& plan) {
   const Trial trial(mutant, plan);
-  Row row{mutant, trial.ask_all(plan.pilot_most)};
-  if (mutant.equivalent.empty() && row.killers().empty()) row.cells = trial.ask_all(plan.most);
+  double most = plan.pilot_most;
+  Row row{mutant, trial.ask_all(most)};
+  while (mutant.equivalent.empty() && row.killers().empty() && most < plan.most) {
+    most = std::min(70 * most, plan.most);
+    row.cells = trial.ask_all(most);
+  }
   row.primary = soonest(row.cells);
   if (row.primary >= 0) {
     const auto place = static_cast<std::size_t>(row.primary);

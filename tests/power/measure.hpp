@@ -41,8 +41,9 @@ struct Plan {
   double pilot_most = 6e4, most = 4e6;
   int threads = 2;
   std::uint32_t seed = 1;
+  bool wald = true;  ///< its bound beside the draws
 
-  /// Few runs and short pilots.
+  /// Few runs, short pilots, no bounds.
   Plan quick() const;
 };
 

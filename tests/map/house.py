@@ -54,7 +54,7 @@ ARROWS = {
                    "tests/conformance", "tests/power"],
 }
 # The order in which reference/ reads: a file includes its own stem and earlier ones.
-READING = [["error"], ["threads"], ["pieces", "lanes"], ["batch"], ["squares"], ["schedule"], ["quad"],
+READING = [["error"], ["environment"], ["threads"], ["pieces", "lanes"], ["batch"], ["squares"], ["schedule"], ["quad"],
            ["laws"], ["posterior", "paths"], ["predictor"], ["steps"], ["objective"], ["discrete"], ["ddim"]]
 
 

@@ -44,6 +44,8 @@ ARROWS = {
     "tests/consumer/cuda": ["cuda"],
     "tests/examples": ["reference", "tests/samplers", "tests/statistics"],
     "tests/samplers": ["reference", "cuda"],
+    "tests/fuzz": ["reference", "tests/samplers"],
+    "tests/mutants": [],
     "tests/faults": ["reference", "tests/samplers"],
     "tests/statistics": ["reference", "tests/samplers", "tests/faults"],
     "tests/conformance": ["reference", "proofs", "proofs/generated", "tests/samplers", "tests/faults"],

@@ -1,6 +1,6 @@
 #pragma once
 
-// Included before everything else where sources hold mutants: which of them is alive is said at run time.
+// Included by sources that hold mutants: which of them is alive is said at run time.
 
 #include <fcntl.h>
 #include <unistd.h>

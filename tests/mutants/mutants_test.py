@@ -41,7 +41,7 @@ class Tool(unittest.TestCase):
         cls.sites = dict(enumerate(sorted(finder.found)))
         cls.changes = {f"{site.line}: {site.change()}": number for number, site in cls.sites.items()}
         (root / "changed.cpp").write_bytes(sites.rewritten(SOURCE.encode(), cls.sites))
-        subprocess.run(["g++", "-std=c++20", "-w", "-include", mutants.HERE / "mutant.hpp", "changed.cpp", "main.cpp", "-o", "test"],
+        subprocess.run(["g++", "-std=c++20", "-w", "-I", mutants.ROOT, "changed.cpp", "main.cpp", "-o", "test"],
                        cwd=root, check=True)
         programs = ["test strict", "test loose"]
         cls.tests = [mutants.survey(root, test) for program in programs for test in mutants.tests_of(root, program)]

@@ -165,6 +165,8 @@ def float_of(text):
 
 def rewritten(text, sites):
     """The bytes of a file with the changes {number: Site} in it, line by line where they were."""
+    if not sites:
+        return text
     inserted = []  # place, order among those at one place, text
     for number, site in sites.items():
         length = site.end - site.start
@@ -174,7 +176,7 @@ def rewritten(text, sites):
             # Openings: the longer first; endings: the shorter first; at one place endings before openings.
             inserted.append((site.start, 1, -length, f"(ddim_mutant({number}) ? ({site.after}) : ("))
             inserted.append((site.end, 0, length, "))"))
-    result, at = b"", 0
+    result, at = b'#include "tests/mutants/mutant.hpp"\n#line 1\n', 0
     for place, _, _, piece in sorted(inserted, key=lambda item: item[:3]):
         result += text[at:place] + piece.encode()
         at = place

@@ -44,19 +44,48 @@ bool combine_whole(BatchOut& result, Threads threads, const Terms&... terms) {
   return finite;
 }
 
+/// Whether two batches have an element in common. Columns ascend in memory, so one walk along both finds it.
+bool share_memory(const BatchRef& x, const BatchRef& y) {
+  const auto end = [](const BatchRef& z) { return z.data() + (z.cols() - 1) * z.outerStride() + z.rows(); };
+  if (x.size() == 0 || y.size() == 0 || end(x) <= y.data() || end(y) <= x.data()) return false;
+  for (Index i = 0, j = 0; i < x.cols() && j < y.cols();) {
+    const double* const a = x.data() + i * x.outerStride();
+    const double* const b = y.data() + j * y.outerStride();
+    if (a + x.rows() <= b) {
+      ++i;
+    } else if (b + y.rows() <= a) {
+      ++j;
+    } else {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The result is the input, element by element, or apart from it: what else is written would be read again.
+void require_apart(const BatchRef& result, const Term& term) {
+  const bool same = result.data() == term.value.data() &&
+                    (result.cols() == 1 || result.outerStride() == term.value.outerStride());
+  if (!same && share_memory(result, term.value))
+    throw DomainError("memory of the result", std::string("overlapping ") + term.name,
+                      "memory of its own, or exactly an input's");
+}
+
 /// A NaN or infinity among the inputs cannot give a finite result (0 * infinity is NaN), so one look at the
 /// results, taken in registers, covers every input at no further memory traffic.
 template <class... Terms>
 void combine_terms(BatchOut& result, Threads threads, const Terms&... terms) {
   (require_shape(terms.name, terms.value, result.rows(), result.cols()), ...);
+  (require_apart(result, terms), ...);
   if (combine_whole(result, threads, terms...)) return;
   (require_finite(terms.name, terms.value), ...);
-  require_finite("the result (finite inputs overflow)", result);
+  require_no_overflow(result);
 }
 
 }  // namespace
 
 void require_finite(const char* name, const BatchRef& value, Index first_column) {
+  require_environment();
   for (Index j = 0; j < value.cols(); ++j) {
     // A sum is finite only where every term is.
     if (std::isfinite(least_and_sum_lanes(value.data() + j * value.outerStride(), value.rows()).sum))
@@ -69,6 +98,10 @@ void require_finite(const char* name, const BatchRef& value, Index first_column)
       }
     }
   }
+}
+
+void require_no_overflow(const BatchRef& result, Index first_column) {
+  require_finite("the result (finite inputs overflow)", result, first_column);
 }
 
 void require_shape(const char* name, const BatchRef& value, Index rows, Index cols) {
@@ -111,7 +144,7 @@ PerSample squared_norms(Index first_column, const Terms&... terms) {
     (require_finite(terms.name, terms.value, first_column), ...);
     // What is left is an overflow, of a component or, which gives infinity, of the sum.
     const Batch components = (... + (terms.coefficient * terms.value.col(j)));
-    require_finite("the result (finite inputs overflow)", components, first_column + j);
+    require_no_overflow(components, first_column + j);
   }
   return result;
 }

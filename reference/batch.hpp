@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include "reference/environment.hpp"
 #include "reference/error.hpp"
 #include "reference/threads.hpp"
 
@@ -24,7 +25,8 @@ struct Term {
 
 /// result = c0 x0 + c1 x1, or (c0 x0 + c1 x1) + c2 x2: every step of this library is one of these. The result
 /// may be exactly one of the batches. Errors: ShapeError where sizes differ; DomainError naming the input
-/// that holds a NaN or infinity, or the result where finite inputs overflow. Error of each component:
+/// that holds a NaN or infinity, the result where finite inputs overflow, or the input that shares memory with
+/// a result that it is not exactly; require_environment's. Error of each component:
 /// affine2_bound, affine3_bound in proofs/generated/bounds.hpp; against the exact coefficients, of which the
 /// library's are within 1 ulp, affine2_bound_inexact and affine3_bound_inexact with kappa = 2^-52.
 void combine(const Term& x0, const Term& x1, BatchOut result, Threads threads = {});

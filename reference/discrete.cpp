@@ -94,6 +94,7 @@ Batch discrete_posterior(const Transition& step, double s, const BatchRef& x_t, 
 }
 
 Batch discrete_sample(const BatchRef& probabilities, const Eigen::VectorXd& uniforms) {
+  require_environment();
   require_distributions("probabilities", probabilities, 0, probabilities.cols());
   require_shape("uniforms", uniforms, probabilities.cols(), 1);
   Batch drawn = Batch::Zero(probabilities.rows(), probabilities.cols());

@@ -1,10 +1,12 @@
 #include "reference/error.hpp"
 
 #include <charconv>
+#include <cmath>
 
 namespace ddim {
 
 std::string to_text(double value) {
+  if (std::isnan(value)) return "nan";  // its sign is the processor's
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   return {buffer, end};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "reference/paths.hpp"
 #include "reference/pieces.hpp"
@@ -35,7 +36,7 @@ PerSample log_density(const Gaussian& law, const BatchRef& x, Threads threads) {
     result.segment(first, last - first) =
         -0.5 * (squares.array() / law.variance + log_normaliser(x.rows(), law.variance));
   });
-  return result;
+  return finite(std::move(result));
 }
 
 Gaussian q_marginal(const NoiseLevel& level, const BatchRef& x0, Threads threads) {
@@ -119,9 +120,9 @@ PerSample forward_log_density_by_bayes(const Transition& step, const Sigma& sigm
                                        const BatchRef& x_prev, const BatchRef& x0, Threads threads) {
   require_finite("x_t", x_t);
   require_finite("x_prev", x_prev);
-  return log_density(q_posterior(step, sigma, x_t, x0, threads), x_prev, threads) +
-         log_density(q_marginal(step.current, x0, threads), x_t, threads) -
-         log_density(q_marginal(step.prev, x0, threads), x_prev, threads);
+  return finite(log_density(q_posterior(step, sigma, x_t, x0, threads), x_prev, threads) +
+                log_density(q_marginal(step.current, x0, threads), x_t, threads) -
+                log_density(q_marginal(step.prev, x0, threads), x_prev, threads));
 }
 
 double non_markov_coefficient(const Transition& step, const Sigma& sigma) {
@@ -172,7 +173,7 @@ PerSample q_log_density(const Chain& chain, const Path& path, const BatchRef& x0
     const PathBlock block{path, x0, first, last};
     for (std::size_t i = 0; i < path.size(); ++i) squares.segment(first, last - first) += q.squares(block, i);
   });
-  return -0.5 * (squares.array() + normaliser);
+  return finite(-0.5 * (squares.array() + normaliser));
 }
 
 Path q_sample_path(const Chain& chain, const BatchRef& x0, const Path& noise, Threads threads) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "reference/paths.hpp"
 #include "reference/pieces.hpp"
@@ -90,7 +91,7 @@ PerSample kl_divergence(const Gaussian& p, const Gaussian& q, Threads threads) {
   // ratio - 1 - log(ratio): what is left near 1 is of second order, hence in quad.
   const Quad vp = p.variance, vq = q.variance, excess = (vp - vq) / vq;
   const Quad log_ratio = abs(excess) < 0.5 ? Quad(log1p(excess)) : Quad(log(vp / vq));
-  const double spread = static_cast<double>(p.mean.rows()) * round_to_double(excess - log_ratio);
+  const double spread = round_to_double(p.mean.rows() * (excess - log_ratio));
   const Term mean_p{1, "mean of p", p.mean}, mean_q{-1, "mean of q", q.mean};
   PerSample result(p.mean.cols());
   in_blocks(threads, p.mean.rows(), p.mean.cols(), [&](Eigen::Index first, Eigen::Index last) {
@@ -98,7 +99,7 @@ PerSample kl_divergence(const Gaussian& p, const Gaussian& q, Threads threads) {
         squared_norms(first, columns(mean_p, first, last), columns(mean_q, first, last));
     result.segment(first, last - first) = 0.5 * (squares.array() / q.variance + spread);
   });
-  return result;
+  return finite(std::move(result));
 }
 
 PerSample p_log_density(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
@@ -111,7 +112,7 @@ PerSample p_log_density(const Chain& chain, const EpsModel& model, const Path& p
              [&](std::size_t i, const PathBlock& block, const BatchRef& eps) {
                squares.segment(block.first, block.samples()) += p.squares(block, i, eps);
              });
-  return -0.5 * (squares.array() + normaliser);
+  return finite(-0.5 * (squares.array() + normaliser));
 }
 
 PerSample log_ratio(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
@@ -126,7 +127,7 @@ PerSample log_ratio(const Chain& chain, const EpsModel& model, const Path& path,
                of_p.segment(block.first, block.samples()) += p.squares(block, i, eps);
              });
   const auto d = static_cast<double>(x0.rows());
-  return 0.5 * ((of_p.array() + d * p.normaliser()) - (of_q.array() + d * q.normaliser()));
+  return finite(0.5 * ((of_p.array() + d * p.normaliser()) - (of_q.array() + d * q.normaliser())));
 }
 
 PerSample log_q_terminal(const Chain& chain, const Path& path, const BatchRef& x0, Threads threads) {
@@ -141,7 +142,7 @@ PerSample log_q_posteriors(const Chain& chain, const Path& path, const BatchRef&
     const Gaussian law = q_posterior(chain.steps[i], positive_sigma(chain, i), path[i], x0, threads);
     sum += log_density(law, path[i - 1], threads);
   }
-  return sum;
+  return finite(std::move(sum));
 }
 
 PerSample log_p_transitions(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
@@ -152,7 +153,7 @@ PerSample log_p_transitions(const Chain& chain, const EpsModel& model, const Pat
     const BatchRef x_prev = i == 0 ? x0 : BatchRef(path[i - 1]);
     sum += log_density(p_transition(chain, model, path, i, threads), x_prev, threads);
   }
-  return sum;
+  return finite(std::move(sum));
 }
 
 PerSample log_p_prior(const Path& path, Threads threads) {
@@ -163,7 +164,7 @@ PerSample log_p_prior(const Path& path, Threads threads) {
 PerSample KlForm::sum() const {
   PerSample total = prior + reconstruction;
   for (const PerSample& kl : step) total += kl;
-  return total;
+  return finite(std::move(total));
 }
 
 KlForm variational_objective(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
@@ -203,8 +204,8 @@ PerSample theorem1_constant(const Chain& chain, const BatchRef& x0, Threads thre
   chain.require_valid();
   const Gaussian prior{Batch::Zero(x0.rows(), x0.cols()), 1.0};
   const double variance = positive_sigma(chain, 0).variance();
-  return kl_divergence(q_marginal(chain.steps.back().current, x0, threads), prior, threads).array() +
-         0.5 * static_cast<double>(x0.rows()) * std::log(2 * std::numbers::pi * variance);
+  return finite(kl_divergence(q_marginal(chain.steps.back().current, x0, threads), prior, threads).array() +
+                0.5 * static_cast<double>(x0.rows()) * std::log(2 * std::numbers::pi * variance));
 }
 
 PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,
@@ -221,7 +222,7 @@ PerSample weighted_loss(const Chain& chain, const EpsModel& model, const Path& p
                                                      block.x_0(eps_of[i].other), Term{-1, "eps_theta", eps});
                loss.segment(block.first, block.samples()) += gamma[static_cast<Eigen::Index>(i)] * error;
              });
-  return loss;
+  return finite(std::move(loss));
 }
 
 PerSample simple_loss(const Chain& chain, const EpsModel& model, const Path& path, const BatchRef& x0,

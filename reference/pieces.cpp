@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "reference/environment.hpp"
 #include "reference/error.hpp"
 
 namespace ddim {
@@ -108,6 +109,7 @@ Threads Threads::all() { return {std::max(1, static_cast<int>(std::thread::hardw
 void in_pieces(Threads threads, Index total, Index least, const std::function<void(Index, Index)>& body) {
   if (threads.count < 1 || threads.count > 0xffff)
     throw DomainError("threads", std::to_string(threads.count), "1 <= threads <= 65535");
+  require_environment();  // before any thread is begun: it would inherit what is wrong, and keep it
   // Four to a thread: one that is slow to come is made up for by the others.
   const Index pieces =
       threads.count == 1 ? 1 : std::min(total / least, Index{4} * std::min(threads.count, 0x3fff));

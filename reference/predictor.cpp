@@ -8,6 +8,7 @@
 #include "reference/lanes.hpp"
 #include "reference/pieces.hpp"
 #include "reference/quad.hpp"
+#include "reference/squares.hpp"
 
 namespace ddim {
 
@@ -112,6 +113,7 @@ EpsModel EpsModel::by_columns(OfColumns of_columns) {
 }
 
 Batch EpsModel::operator()(const NoiseLevel& level, const BatchRef& x_t, Threads threads) const {
+  require_environment();
   if (!of_columns_) return of_batch_(level, x_t);
   if (threads.count == 1) return of_columns_(level, x_t, 0, x_t.cols());
   Batch eps(x_t.rows(), x_t.cols());
@@ -155,7 +157,9 @@ EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
         Batch eps(x_t.rows(), x_t.cols());
         for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
           const Affine<2> residual{{slope, -slope}, {x_t.col(j).data(), centre.data()}};
-          if (!combine_lanes(residual, x_t.rows(), eps.col(j).data())) require_finite("x_t", x_t, first);
+          if (combine_lanes(residual, x_t.rows(), eps.col(j).data())) continue;
+          require_finite("x_t", x_t, first);
+          require_no_overflow(eps.col(j), first + j);
         }
         return eps;
       });
@@ -216,6 +220,7 @@ EpsModel mixture_eps(Eigen::VectorXd weights, Batch means, Eigen::VectorXd varia
           for (Eigen::Index k = 1; k < means.cols(); ++k)
             eps.col(j) += (x_t.col(j) - centres.col(k)) * (slope[k] * responsibility(k, j));
         }
+        require_no_overflow(eps, first);
         return eps;
       });
 }

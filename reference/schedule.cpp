@@ -2,16 +2,19 @@
 
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "reference/quad.hpp"
 
 namespace ddim {
 namespace {
 
-void require_count(int T) {
-  if (T < 1) throw DomainError("T", std::to_string(T), "T >= 1");
+template <std::integral Count>
+void require_count(Count T) {
+  if (!(std::in_range<int>(T) && T >= 1)) throw DomainError("T", std::to_string(T), "T >= 1, an int");
 }
 
 void require_beta(const std::string& name, double beta) {
@@ -34,10 +37,10 @@ void require_count(int T, int S) {
 }
 
 /// round(numerator / denominator), ties to even, for non-negative integers.
-int round_ratio(long long numerator, long long denominator) {
+long long round_ratio(long long numerator, long long denominator) {
   const long long floor = numerator / denominator, twice_rest = 2 * (numerator % denominator);
   const bool up = twice_rest > denominator || (twice_rest == denominator && floor % 2 == 1);
-  return static_cast<int>(floor + (up ? 1 : 0));
+  return floor + (up ? 1 : 0);
 }
 
 }  // namespace
@@ -69,10 +72,15 @@ Transition Transition::from_alpha_bars(double alpha_bar, double alpha_bar_prev) 
   return {current, prev, wide((Quad(alpha_bar_prev) - Quad(alpha_bar)) / Quad(alpha_bar_prev))};
 }
 
+namespace {
+
+const char* const kSigmaDomain = "sigma = 0 or 2^-484 <= sigma <= 2^511";
+bool admissible(double sigma) { return sigma >= 0x1p-484 && sigma <= 0x1p511; }
+
+}  // namespace
+
 Sigma::Sigma(double sigma) : value_(sigma) {
-  if (sigma != 0 && !(sigma >= 0x1p-484 && sigma <= 0x1p511)) {
-    throw DomainError("sigma", sigma, "sigma = 0 or 2^-484 <= sigma <= 2^511");
-  }
+  if (sigma != 0 && !admissible(sigma)) throw DomainError("sigma", sigma, kSigmaDomain);
   variance_ = wide(Quad(sigma) * Quad(sigma));
 }
 
@@ -87,6 +95,8 @@ Sigma sigma_eta(const Transition& step, double eta) {
   if (!(eta >= 0 && std::isfinite(eta))) throw DomainError("eta", eta, "0 <= eta < infinity");
   const Quad variance = Quad(eta) * Quad(eta) * quad(step.prev.one_minus_alpha_bar) /
                         quad(step.current.one_minus_alpha_bar) * quad(step.beta);
+  const double sigma = round_to_double(sqrt(variance));
+  if (variance != 0 && !admissible(sigma)) throw DomainError("sigma(eta)", sigma, kSigmaDomain);
   return Sigma::from_variance(wide(variance));
 }
 
@@ -109,7 +119,7 @@ Schedule::Schedule(std::vector<Wide> beta) : beta_(std::move(beta)), level_(beta
 }
 
 Schedule Schedule::from_betas(std::span<const double> betas) {
-  require_count(static_cast<int>(betas.size()));
+  require_count(betas.size());
   for (std::size_t i = 0; i + 1 < betas.size(); ++i)
     require_beta(indexed("beta", static_cast<int>(i) + 1), betas[i]);
   if (betas.back() != 1) require_beta(indexed("beta", static_cast<int>(betas.size())), betas.back());
@@ -117,7 +127,7 @@ Schedule Schedule::from_betas(std::span<const double> betas) {
 }
 
 Schedule Schedule::from_alpha_bars(std::span<const double> alpha_bars) {
-  require_count(static_cast<int>(alpha_bars.size()));
+  require_count(alpha_bars.size());
   std::vector<Wide> betas;
   double previous = 1;
   for (std::size_t i = 0; i < alpha_bars.size(); ++i) {
@@ -216,18 +226,27 @@ Transition Schedule::transition(int t, int t_prev) const {
   return {current, prev, wide(lost)};
 }
 
+namespace {
+
+/// The time that follows times.back() in a sub-sequence of 1..T; wide, as a sum of ints may need.
+void append(std::vector<int>& times, long long time, int T) {
+  const int previous = times.empty() ? 0 : times.back();
+  if (time <= previous || time > T) {
+    throw DomainError(
+        indexed("tau", static_cast<int>(times.size()) + 1), std::to_string(time),
+        std::to_string(previous) + " < tau <= T = " + std::to_string(T) + " (strictly increasing)");
+  }
+  times.push_back(static_cast<int>(time));
+}
+
+}  // namespace
+
 Tau Tau::from_times(std::vector<int> times, int T) {
   require_count(T);
   if (times.empty()) throw DomainError("tau", "{}", "at least one time");
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const int previous = i == 0 ? 0 : times[i - 1];
-    if (times[i] <= previous || times[i] > T) {
-      throw DomainError(
-          indexed("tau", static_cast<int>(i) + 1), std::to_string(times[i]),
-          std::to_string(previous) + " < tau <= T = " + std::to_string(T) + " (strictly increasing)");
-    }
-  }
-  return Tau(std::move(times));
+  std::vector<int> checked;
+  for (const int time : times) append(checked, time, T);
+  return Tau(std::move(checked));
 }
 
 Tau Tau::full(int T) { return leading(T, T); }
@@ -235,31 +254,32 @@ Tau Tau::full(int T) { return leading(T, T); }
 Tau Tau::leading(int T, int S, int steps_offset) {
   require_count(T, S);
   std::vector<int> times;
-  for (int i = 1; i <= S; ++i) times.push_back(1 + (i - 1) * (T / S) + steps_offset);
-  return from_times(std::move(times), T);
+  for (long long i = 1; i <= S; ++i) append(times, 1 + (i - 1) * (T / S) + steps_offset, T);
+  return Tau(std::move(times));
 }
 
 Tau Tau::trailing(int T, int S) {
   require_count(T, S);
   std::vector<int> times;
-  for (long long i = 1; i <= S; ++i) times.push_back(round_ratio(i * T, S));
-  return from_times(std::move(times), T);
+  for (long long i = 1; i <= S; ++i) append(times, round_ratio(i * T, S), T);
+  return Tau(std::move(times));
 }
 
 Tau Tau::linspace(int T, int S) {
   require_count(T, S);
   std::vector<int> times;
-  for (long long i = 0; i < S; ++i) times.push_back(S == 1 ? 1 : 1 + round_ratio(i * (T - 1), S - 1));
-  return from_times(std::move(times), T);
+  for (long long i = 0; i < S; ++i) append(times, S == 1 ? 1 : 1 + round_ratio(i * (T - 1), S - 1), T);
+  return Tau(std::move(times));
 }
 
 Tau Tau::quadratic(int T, int S) {
   require_count(T, S);
   std::vector<int> times;
-  for (long long i = 1; i <= S; ++i) {
-    times.push_back(static_cast<int>(i * i * T / (static_cast<long long>(S) * S)));
-  }
-  return from_times(std::move(times), T);
+  const long long squares = static_cast<long long>(S) * S;
+  // tau_1 = T / S^2 is looked at before i^2 T, which only S^2 <= T keeps within 62 bits, is formed.
+  append(times, T / squares, T);
+  for (long long i = 2; i <= S; ++i) append(times, i * i * T / squares, T);
+  return Tau(std::move(times));
 }
 
 int Tau::operator[](int i) const {

@@ -64,11 +64,11 @@ class Sigma {
 };
 
 /// Eq16. sigma(eta) = eta sqrt((1 - alpha_bar_prev) / (1 - alpha_bar)) sqrt(1 - alpha_bar / alpha_bar_prev).
-/// eta = 0 is DDIM, eta = 1 is DDPM's posterior. Domain: eta >= 0. Error: 1 ulp.
+/// eta = 0 is DDIM, eta = 1 is DDPM's posterior. Domain: eta >= 0, with sigma(eta) a Sigma's. Error: 1 ulp.
 Sigma sigma_eta(const Transition& step, double eta);
 
 /// Eq16. sigma_hat = sqrt(1 - alpha_bar / alpha_bar_prev), DDPM's larger noise. It scales the noise only;
-/// put in Eq7's mean it breaks Lemma1. Error: 1 ulp.
+/// put in Eq7's mean it breaks Lemma1. Domain: 2^-968 <= sigma_hat^2. Error: 1 ulp.
 Sigma sigma_hat(const Transition& step);
 
 /// The noise schedule: beta_t for t = 1..T and what follows from it.

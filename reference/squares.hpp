@@ -24,6 +24,14 @@ PerSample whitened_norms(Eigen::Index first_column, double sigma, const Terms&..
          (rest * rest);
 }
 
+/// DomainError naming the place where finite inputs overflowed.
+void require_no_overflow(const BatchRef& result, Eigen::Index first_column = 0);
+/// The sums themselves, none of which overflowed: a density that is infinite makes every ratio with it a NaN.
+inline PerSample finite(PerSample sums) {
+  require_no_overflow(sums);
+  return sums;
+}
+
 /// result = c x. Error: u relative. Errors: combine's.
 void combine(const Term& x, BatchOut result, Threads threads = {});
 

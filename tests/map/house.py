@@ -44,6 +44,8 @@ ARROWS = {
     "tests/consumer/cuda": ["cuda"],
     "tests/examples": ["reference", "tests/samplers", "tests/statistics"],
     "tests/samplers": ["reference", "cuda"],
+    "tests/fuzz": ["reference", "tests/samplers"],
+    "tests/mutants": [],
     "tests/faults": ["reference", "tests/samplers"],
     "tests/statistics": ["reference", "tests/samplers", "tests/faults"],
     "tests/conformance": ["reference", "proofs", "proofs/generated", "tests/samplers", "tests/faults"],
@@ -54,7 +56,7 @@ ARROWS = {
                    "tests/conformance", "tests/power"],
 }
 # The order in which reference/ reads: a file includes its own stem and earlier ones.
-READING = [["error"], ["threads"], ["pieces", "lanes"], ["batch"], ["squares"], ["schedule"], ["quad"],
+READING = [["error"], ["environment"], ["threads"], ["pieces", "lanes"], ["batch"], ["squares"], ["schedule"], ["quad"],
            ["laws"], ["posterior", "paths"], ["predictor"], ["steps"], ["objective"], ["discrete"], ["ddim"]]
 
 

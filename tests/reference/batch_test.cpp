@@ -70,6 +70,43 @@ TEST(Batch, ResultMayBeAnInput) {
   expect_same(x, expected);
 }
 
+TEST(Batch, ResultThatSharesMemoryWithAnInputItIsNotIsRefused) {
+  Batch x = spread(1, 6, 9);
+  const Batch y = spread(2, 6, 4), before = x;
+  const auto into = [&](auto from, auto to) {
+    combine({2, "x", from}, {3, "y", Batch(y.topRows(from.rows()))}, to);
+    return 0;
+  };
+  const auto refused = [&](auto from, auto to) {
+    expect_error([&] { return into(from, to); }, "memory of the result", "overlapping x",
+                 "exactly an input's");
+    expect_same(x, before);
+  };
+  refused(x.leftCols(4), x.middleCols(1, 4));  // a column on, a column back
+  refused(x.middleCols(1, 4), x.leftCols(4));
+  refused(x.block(0, 0, 3, 4), x.block(2, 0, 3, 4));  // a row of each column
+  refused(x.block(2, 3, 3, 4), x.block(0, 4, 3, 4));
+  refused(x.leftCols(4), Eigen::Map<Batch>(x.data() + 1, 6, 4));  // an element on
+  Batch narrow = spread(3, 3, 1);
+  expect_error(
+      [&] {
+        return combine({2, "x", y.topLeftCorner(3, 1)}, {1, "z", narrow}, x.topLeftCorner(3, 1)),
+               combine({2, "x", x.topLeftCorner(3, 1)}, {1, "z", narrow}, x.block(1, 0, 3, 1)), 0;
+      },
+      "memory of the result", "overlapping x", "exactly an input's");
+}
+
+TEST(Batch, ResultMayLieBetweenTheColumnsOfAnInput) {
+  Batch x = spread(1, 6, 9);
+  const Batch y = spread(2, 3, 9), expected = combine({2, "x", x.topRows(3)}, {3, "y", y});
+  combine({2, "x", x.topRows(3)}, {3, "y", y}, x.bottomRows(3));
+  expect_same(x.bottomRows(3), expected);
+  combine({2, "x", x.topRows(3)}, {3, "y", y}, x.topRows(3));
+  expect_same(x.topRows(3), expected);
+  combine({0, "x", x.leftCols(4)}, {1, "x", x.leftCols(4)}, x.middleCols(4, 4));
+  expect_same(x.middleCols(4, 4), x.leftCols(4));
+}
+
 TEST(Batch, NonFiniteInputIsNamedWithItsPlace) {
   for (const double bad : {kNaN, kInfinity, -kInfinity}) {
     for (const auto& [d, n] : {std::pair{1, 1}, {3, 4}, {2048, 2}, {3000, 3}}) {

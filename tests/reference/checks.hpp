@@ -1,5 +1,9 @@
 #pragma once
 
+#ifdef NDEBUG
+#error "without assertions two batches of different shapes compare equal: build the tests with -UNDEBUG"
+#endif
+
 #include <gtest/gtest.h>
 
 #include <cmath>

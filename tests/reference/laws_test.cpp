@@ -447,6 +447,13 @@ TEST(Errors, LawsRejectNonFiniteAndMisshapenBatches) {
     expect_error([&] { return forward_log_density_by_bayes(step, sigma, x, x, wrong); }, at("x0"), text,
                  finite);
   }
+  const Batch far = Batch::Constant(2, 3, 1e160);
+  expect_error(
+      [&] {
+        return log_density({x, 1.0}, far);
+      },
+      "the result (finite inputs overflow)(0, 0)", "-inf", "finite");
+  EXPECT_THROW(forward_log_density_by_bayes(step, sigma, far, far, x), DomainError) << "-inf - -inf";
   expect_error([&] { return log_density({x, 0.0}, x); }, "variance", "0", "variance > 0");
   expect_error([&] { return log_density({x, -1.0}, x); }, "variance", "-1", "variance > 0");
   expect_shape_error([&] { return q_sample(level, x, other); }, "shape of noise");
@@ -479,6 +486,7 @@ TEST(Errors, PathsRejectWrongLengthsShapesAndSigmas) {
     short_of_sigma.sigma.pop_back();
     EXPECT_THROW(call(short_of_sigma, path), ShapeError);
   }
+  EXPECT_THROW(q_log_density(chain, Path(6, Batch::Constant(2, 3, 1e160)), x0), DomainError);
   expect_error([&] { return q_log_density(some_chain(0), path, x0); }, "variance", "0", "variance > 0");
 }
 

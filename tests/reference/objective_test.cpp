@@ -286,6 +286,9 @@ TEST(Errors, ObjectiveRejectsWrongPathsAndWeights) {
     Path wrong = path;
     wrong.back() = poisoned(wrong.back(), kInfinity);
     EXPECT_THROW(calls[k](chain, wrong, x0), DomainError);
+    // Squares beyond the doubles: infinity, and of two of them a NaN.
+    EXPECT_THROW(calls[k](chain, Path(path.size(), Batch::Constant(x0.rows(), x0.cols(), 1e160)), x0),
+                 DomainError);
   }
   expect_shape_error([&] { return log_p_prior({}); }, "length of path");
   EXPECT_THROW(log_p_prior({poisoned(x0, kNaN)}), DomainError);
@@ -319,6 +322,13 @@ TEST(Errors, KlNeedsPositiveVariancesAndEqualShapes) {
         return kl_divergence({poisoned(x, kNaN), 1}, {x, 1});
       },
       "mean of p(1, 2)", "nan", "finite");
+  expect_error(
+      [&] {
+        return kl_divergence({Batch::Constant(2, 3, 1e160), 1}, {x, 1});
+      },
+      "the result (finite inputs overflow)(0, 0)", "inf", "finite");
+  // As wide as the doubles are, in no dimension nothing differs.
+  expect_same(kl_divergence({Batch(0, 2), 1e300}, {Batch(0, 2), 1e-300}), PerSample::Zero(2));
 }
 
 TEST(Batch, ObjectiveOfEmptyBatches) {

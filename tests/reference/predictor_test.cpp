@@ -226,6 +226,25 @@ TEST(Errors, MixturesAndModels) {
                "alpha_bar", "1", "alpha_bar < 1");
 }
 
+TEST(Errors, ModelsThatOverflowSaySo) {
+  const NoiseLevel nearly_data{1, 1.0, 5e-324};  // slope 4.5e161
+  Batch x = spread(1, 2, 3);
+  const EpsModel far = gaussian_eps(Eigen::Vector2d(0, 1e160), 0);
+  expect_error([&] { return far(nearly_data, x); }, "the result (finite inputs overflow)(1, 0)", "-inf",
+               "finite");
+  x.row(1).setConstant(1e160);
+  EXPECT_THROW(far(nearly_data, x), DomainError) << "infinity - infinity";
+  EXPECT_DOUBLE_EQ(far(NoiseLevel::from_alpha_bar(0.5), spread(1, 2, 3))(1, 2), -1e160);
+  // So far from every component that no squared distance is a double.
+  x = spread(1, 2, 3);
+  x(1, 2) = 1e160;
+  const EpsModel mixture = mixture_eps(Eigen::Vector2d(0.5, 0.5), spread(2, 2, 2), Eigen::Vector2d(1, 1));
+  expect_error([&] { return mixture(NoiseLevel::from_alpha_bar(0.5), x); },
+               "the result (finite inputs overflow)(0, 2)", "nan", "finite");
+  for (const int threads : {1, 3})
+    EXPECT_THROW(mixture(NoiseLevel::from_alpha_bar(0.5), x, {threads}), DomainError);
+}
+
 TEST(Errors, PredictionsRejectNonFiniteAndMisshapenBatches) {
   const NoiseLevel level = NoiseLevel::from_alpha_bar(0.5);
   const Batch x = spread(1, 2, 3), other = spread(1, 3, 2);

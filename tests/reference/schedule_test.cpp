@@ -406,10 +406,37 @@ TEST(Errors, SquaresThatLeaveTheDoublesAreRefused) {
   expect_error([] { return Sigma(1e-150); }, "sigma", "1e-150", "2^-484");
   expect_error([] { return Sigma::from_variance(1e-300); }, "sigma^2", "1e-300", "2^-968");
   expect_error([] { return Sigma(1e200); }, "sigma", "1e+200", "sigma");
-  expect_error([] { return sigma_eta(Transition::from_alpha_bars(0.5, 0.75), 0x1p-500); }, "sigma^2",
-               to_text(std::ldexp(1.0 / 6, -1000)), "2^-968");
+  const Transition step = Transition::from_alpha_bars(0.5, 0.75);
+  for (const double eta :
+       {0x1p-500, 1e-165, 1e-320, 1e160}) {  // sigma^2 below 2^-968, below the doubles, above
+    const Real sigma = Definitions<Real>{0.5, 0.75, 0}.sigma_eta(Real(eta));
+    expect_error([&] { return sigma_eta(step, eta); }, "sigma(eta)", to_text(sigma.convert_to<double>()),
+                 "sigma = 0 or 2^-484");
+  }
+  EXPECT_EQ(sigma_eta(step, 0).value(), 0);
+  const Schedule smallest = Schedule::from_betas(std::vector<double>{5e-324, 5e-324});
+  EXPECT_THROW(sigma_eta(smallest.transition(2, 1), 1), DomainError);
+  EXPECT_THROW(sigma_hat(smallest.transition(2, 1)), DomainError);
+  EXPECT_EQ(sigma_eta(smallest.transition(2, 0), 1).value(), 0) << "nothing is left to draw";
   EXPECT_NO_THROW(Sigma(0));
   EXPECT_NO_THROW(Sigma(0x1p-484));
+}
+
+TEST(Errors, TimesAndCountsBeyondTheIntegersAreRefused) {
+  constexpr int most = std::numeric_limits<int>::max();
+  expect_error([] { return Tau::leading(most, 1, most); }, "tau[1]", "2147483648", "tau <= T = 2147483647");
+  expect_error([] { return Tau::leading(10, 2, most); }, "tau[1]", "2147483648", "tau <= T = 10");
+  expect_error([] { return Tau::leading(10, 2, std::numeric_limits<int>::min()); }, "tau[1]", "-2147483647",
+               "0 < tau");
+  expect_error([] { return Tau::quadratic(most, most); }, "tau[1]", "0", "0 < tau");
+  EXPECT_EQ(Tau::quadratic(most, 40000)[40000], most);
+  EXPECT_EQ(Tau::trailing(most, 2).times(), (std::vector<int>{1073741824, most}));
+  EXPECT_EQ(Tau::linspace(most, 2).times(), (std::vector<int>{1, most}));
+  EXPECT_EQ(Tau::leading(most, 2, most / 2).times(), (std::vector<int>{1073741824, most}));
+  const double one = 0.5;  // 2^32 + 1 of them, of which none is read
+  const std::span<const double> many(&one, (std::size_t{1} << 32) + 1);
+  expect_error([&] { return Schedule::from_betas(many); }, "T", "4294967297", "T >= 1");
+  expect_error([&] { return Schedule::from_alpha_bars(many); }, "T", "4294967297", "T >= 1");
 }
 
 TEST(Errors, TauRejectsByName) {

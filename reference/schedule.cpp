@@ -176,7 +176,12 @@ Schedule Schedule::squaredcos_cap_v2(int T) {
     return Quad(c * c);
   };
   std::vector<double> betas;
-  for (int t = 1; t <= T; ++t) betas.push_back(std::min(round_to_double(1 - f(t) / f(t - 1)), 0.999));
+  Quad before = f(0);
+  for (int t = 1; t <= T; ++t) {
+    const Quad now = f(t);
+    betas.push_back(std::min(round_to_double(1 - now / before), 0.999));
+    before = now;
+  }
   return from_betas(betas);
 }
 

@@ -61,9 +61,14 @@ std::vector<Run> runs_of(const Config& config, const CheckOptions& options) {
   return runs;
 }
 
-CheckReport check(const samplers::Sampler& sampler, const Config& config, const CheckOptions& options) {
+CheckReport check(const samplers::Sampler& sampler, const Config& config, const CheckOptions& options,
+                  const std::function<void(const CheckReport& so_far)>& progress) {
   Session session{sampler, config, options, Recipe::of(options.dialect)};
-  samplers::Identity identity = sampler.identity;
+  CheckReport report{sampler.identity, options.locator, options.config_path, options.dialect.name, {}};
+  session.kept = [&](const Row& row) {
+    report.rows.push_back(row);
+    if (progress) progress(report);
+  };
   const std::vector<Run> runs = runs_of(config, options);
   bool tables_done = false;
   for (std::size_t k = 0; k < runs.size(); ++k) {
@@ -74,8 +79,8 @@ CheckReport check(const samplers::Sampler& sampler, const Config& config, const 
       session.keep(std::move(draft), runs[k]);
       continue;
     }
-    identity = *prepared;
-    session.u = samplers::unit_roundoff(identity.dtype);
+    report.identity = *prepared;
+    session.u = samplers::unit_roundoff(report.identity.dtype);
     if (!tables_done) {
       judge_schedule(session, runs[k]);
       judge_noising(session, runs[k]);
@@ -85,8 +90,7 @@ CheckReport check(const samplers::Sampler& sampler, const Config& config, const 
     if (const auto list = judge_timesteps(session, runs[k], new_list)) judge_steps(session, runs[k], *list);
   }
   find_causes(session.drafts, session.recipe, session.u);
-  CheckReport report{identity, options.locator, options.config_path, options.dialect.name, {}};
-  for (const Draft& draft : session.drafts) report.rows.push_back(draft.row());
+  for (std::size_t k = 0; k < report.rows.size(); ++k) report.rows[k] = session.drafts[k].row();
   return report;
 }
 

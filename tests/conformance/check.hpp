@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +21,10 @@ struct CheckOptions {
 /// Errors: DomainError where the options name a run that is not defined (S > T, an offset beyond the table).
 std::vector<samplers::Run> runs_of(const samplers::Config& config, const CheckOptions& options);
 
-/// Judges every claim on every run and looks for the causes of what failed.
+/// Judges every claim on every run and looks for the causes of what failed. `progress` sees the report after
+/// each row; causes are found once there are all.
 CheckReport check(const samplers::Sampler& sampler, const samplers::Config& config,
-                  const CheckOptions& options);
+                  const CheckOptions& options,
+                  const std::function<void(const CheckReport& so_far)>& progress = {});
 
 }  // namespace ddim::conformance

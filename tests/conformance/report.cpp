@@ -1,14 +1,18 @@
 #include "tests/conformance/report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <ostream>
 #include <set>
+
+#include "tests/samplers/printable.hpp"
 
 namespace ddim::conformance {
 namespace {
+
+using samplers::printable;
 
 std::string format(const char* pattern, double value) {
   char text[64];
@@ -18,6 +22,14 @@ std::string format(const char* pattern, double value) {
 
 std::string decimal_and_hex(double value) {
   return format("%.17g", value) + " (" + format("%a", value) + ")";
+}
+
+const std::string kIndent(7, ' ');
+
+std::string head_of(const Row& row) {
+  char head[32];
+  std::snprintf(head, sizeof head, "%4d  %-13s ", row.id, to_text(row.status).c_str());
+  return head + row.title;
 }
 
 std::string cause_text(const Row& row) {
@@ -31,25 +43,37 @@ std::string cause_text(const Row& row) {
   return text;
 }
 
-void print_failure(std::ostream& out, const Row& row) {
-  if (!row.message.empty()) out << "       " << row.message << "\n";
+/// What can be said of a failure only when all rows are known.
+std::string failure(const Row& row) {
+  std::string out = "\n" + head_of(row) + "\n";
+  if (!row.message.empty()) out += kIndent + row.message + "\n";
   if (row.wrong) {
     const Wrong& wrong = *row.wrong;
-    out << "       first wrong: " << wrong.where << "\n"
-        << "         got  " << decimal_and_hex(wrong.got) << "\n"
-        << "         want " << decimal_and_hex(wrong.want) << "\n"
-        << "         off by " << format("%.3g", wrong.ulps) << " ulps, err/bound "
-        << format("%.3g", wrong.ratio) << "\n";
+    out += kIndent + "first wrong: " + wrong.where + "\n" + kIndent + "  got  " + decimal_and_hex(wrong.got) +
+           "\n" + kIndent + "  want " + decimal_and_hex(wrong.want) + "\n" + kIndent + "  off by " +
+           format("%.3g", wrong.ulps) + " ulps, err/bound " + format("%.3g", wrong.ratio) + "\n";
   }
   if (!row.causes.empty()) {
-    out << "       "
-        << (row.explained ? "cause: " : "nearest known cause, which does not explain all of it: ")
-        << cause_text(row) << "\n";
-  } else if (row.status == Status::fail) {
-    out << "       cause: none of the known ones\n";
+    out += kIndent + (row.explained ? "cause: " : "nearest known cause, which does not explain all of it: ") +
+           cause_text(row) + "\n";
+  } else {
+    out += kIndent + "cause: none of the known ones\n";
   }
-  if (!row.note.empty()) out << "       note: " << row.note << "\n";
-  out << "       again: " << row.reproduce << "\n";
+  if (!row.note.empty()) out += kIndent + "note: " + row.note + "\n";
+  return out + kIndent + "again: " + row.reproduce + "\n";
+}
+
+/// The rows whose failure follows from this one, with what they alone say.
+std::string followers(const CheckReport& report, const Row& first) {
+  std::string rows, said;
+  std::set<std::string> notes{first.note};
+  for (const Row& row : report.rows) {
+    if (row.follows != first.id) continue;
+    rows += (rows.empty() ? "" : ", ") + std::to_string(row.id);
+    if (row.wrong && !row.note.empty() && notes.insert(row.note).second)
+      said += kIndent + "  " + std::to_string(row.id) + ": " + row.wrong->where + "; " + row.note + "\n";
+  }
+  return rows.empty() ? "" : kIndent + "follow from it: " + rows + "\n" + said;
 }
 
 std::map<std::string, int> counts(const CheckReport& report) {
@@ -64,79 +88,79 @@ nlohmann::json number(double value) {
   return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
 
-}  // namespace
+/// A line. What a path or a locator holds that is not UTF-8 is replaced: JSON has no way to say it.
+std::string line(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
 
-void print(std::ostream& out, const CheckReport& report) {
-  out << report.locator << ": " << report.identity.name << " " << report.identity.version << " ("
-      << report.identity.language << ", " << report.identity.dtype << "), " << report.config_path
-      << ", dialect " << report.dialect << "\n"
-      << (report.identity.says.empty() ? "" : "known to be wrong: " + report.identity.says + "\n") << "\n";
-  std::set<std::string> notes;  // each is printed once
-  for (const Row& row : report.rows) {
-    char head[32];
-    std::snprintf(head, sizeof head, "%4d  %-13s ", row.id, to_text(row.status).c_str());
-    out << head << row.title;
-    const bool repeated = !row.note.empty() && !notes.insert(row.note).second;
-    if (row.follows) {
-      out << "  (follows from " << *row.follows << (row.explained ? ": " + row.causes[0].says : "") << ")\n";
-      if (row.wrong && !repeated && !row.note.empty()) {
-        out << "       first wrong: " << row.wrong->where << "\n       note: " << row.note << "\n";
-      }
-      continue;
-    }
-    if (row.status == Status::pass) {
-      out << "  [" << row.compared << (row.compared == 1 ? " number" : " numbers")
-          << ", err/bound <= " << format("%.2g", row.ratio) << "]\n";
-      if (!row.note.empty() && !repeated) out << "       note: " << row.note << "\n";
-      continue;
-    }
-    out << "\n";
-    if (row.status == Status::fail) {
-      print_failure(out, row);
-    } else {
-      out << "       " << row.message << "\n";
-      if (!row.note.empty()) out << "       note: " << row.note << "\n";
-      if (row.status != Status::not_supplied && row.status != Status::unsupported) {
-        out << "       again: " << row.reproduce << "\n";
-      }
-    }
+std::string text_head(const CheckReport& report) {
+  const samplers::Identity& who = report.identity;
+  return printable(report.locator) + ": " + who.name + " " + who.version + " (" + who.language + ", " +
+         who.dtype + "), " + printable(report.config_path) + ", dialect " + report.dialect + "\n" +
+         (who.says.empty() ? "" : "known to be wrong: " + who.says + "\n") + "\n";
+}
+
+std::string text_newest(const CheckReport& report) {
+  const Row& row = report.rows.back();
+  std::string out = head_of(row);
+  if (row.status == Status::pass) {
+    out += "  [" + std::to_string(row.compared) + (row.compared == 1 ? " number" : " numbers") +
+           ", err/bound <= " + format("%.2g", row.ratio) + "]";
+  } else if (row.wrong) {
+    out += "  [err/bound " + format("%.2g", row.wrong->ratio) + " at " + row.wrong->where + "]";
   }
-  out << "\n" << report.rows.size() << " rows:";
-  for (const auto& [status, count] : counts(report)) out << " " << count << " " << status << ";";
+  out += "\n";
+  if (row.wrong && row.status == Status::fail) return out;  // the rest once its cause is known
+  if (!row.message.empty()) out += kIndent + row.message + "\n";
+  const bool said = std::any_of(report.rows.begin(), report.rows.end() - 1,
+                                [&](const Row& earlier) { return earlier.note == row.note; });
+  if (!row.note.empty() && !said) out += kIndent + "note: " + row.note + "\n";
+  const bool again = row.status == Status::inconclusive || row.status == Status::crash ||
+                     row.status == Status::time_out || row.status == Status::harness_error;
+  return again ? out + kIndent + "again: " + row.reproduce + "\n" : out;
+}
+
+std::string text_end(const CheckReport& report) {
+  std::string out;
+  for (const Row& row : report.rows) {
+    if (row.status == Status::fail && !row.follows) out += failure(row) + followers(report, row);
+  }
+  out += "\n" + std::to_string(report.rows.size()) + " rows:";
+  for (const auto& [status, count] : counts(report)) out += " " + std::to_string(count) + " " + status + ";";
   std::map<std::string, int> causes;
   for (const Row& row : report.rows) {
     if (row.status == Status::fail && row.explained) ++causes[row.causes[0].says];
   }
   for (const auto& [cause, count] : causes)
-    out << "\n  " << count << (count == 1 ? " failure" : " failures") << " by: " << cause;
-  out << "\n";
+    out += "\n  " + std::to_string(count) + (count == 1 ? " failure" : " failures") + " by: " + cause;
+  return out + "\nend of the report: exit code " + std::to_string(exit_code(report)) + "\n";
 }
 
-void print_json(std::ostream& out, const CheckReport& report) {
-  using nlohmann::json;
-  out << json{{"kind", "implementation"},
-              {"locator", report.locator},
-              {"name", report.identity.name},
-              {"version", report.identity.version},
-              {"language", report.identity.language},
-              {"dtype", report.identity.dtype},
-              {"config", report.config_path},
-              {"dialect", report.dialect}}
-      << "\n";
-  for (const Row& row : report.rows) {
-    json line = {{"kind", "row"},
-                 {"id", row.id},
-                 {"equation", row.equation},
-                 {"title", row.title},
-                 {"status", to_text(row.status)},
-                 {"compared", row.compared},
-                 {"err_over_bound", number(row.ratio)},
-                 {"reproduce", row.reproduce}};
-    if (!row.message.empty()) line["message"] = row.message;
-    if (!row.note.empty()) line["note"] = row.note;
-    if (row.follows) line["follows"] = *row.follows;
-    if (row.wrong) {
-      line["first_wrong"] = {{"where", row.wrong->where},
+std::string json_head(const CheckReport& report) {
+  return line({{"kind", "implementation"},
+               {"locator", report.locator},
+               {"name", report.identity.name},
+               {"version", report.identity.version},
+               {"language", report.identity.language},
+               {"dtype", report.identity.dtype},
+               {"config", report.config_path},
+               {"dialect", report.dialect}});
+}
+
+std::string json_newest(const CheckReport& report) {
+  const Row& row = report.rows.back();
+  nlohmann::json object = {{"kind", "row"},
+                           {"id", row.id},
+                           {"equation", row.equation},
+                           {"title", row.title},
+                           {"status", to_text(row.status)},
+                           {"compared", row.compared},
+                           {"err_over_bound", number(row.ratio)},
+                           {"reproduce", row.reproduce}};
+  if (!row.message.empty()) object["message"] = row.message;
+  if (!row.note.empty()) object["note"] = row.note;
+  if (row.wrong) {
+    object["first_wrong"] = {{"where", row.wrong->where},
                              {"got", number(row.wrong->got)},
                              {"got_hex", format("%a", row.wrong->got)},
                              {"want", number(row.wrong->want)},
@@ -144,21 +168,32 @@ void print_json(std::ostream& out, const CheckReport& report) {
                              {"bound", number(row.wrong->bound)},
                              {"err_over_bound", number(row.wrong->ratio)},
                              {"ulps", number(row.wrong->ulps)}};
-    }
-    if (!row.causes.empty()) {
-      line["explained"] = row.explained;
-      for (const Cause& cause : row.causes) {
-        line["causes"].push_back(
-            {{"name", cause.name}, {"description", cause.says}, {"distance", number(cause.distance)}});
-      }
-    }
-    out << line << "\n";
   }
-  out << json{{"kind", "summary"},
-              {"rows", report.rows.size()},
-              {"counts", counts(report)},
-              {"exit_code", static_cast<int>(exit_code(report))}}
-      << "\n";
+  return line(object);
 }
+
+std::string json_end(const CheckReport& report) {
+  std::string out;
+  for (const Row& row : report.rows) {
+    if (row.causes.empty() && !row.follows) continue;
+    nlohmann::json object = {{"kind", "explanation"}, {"row", row.id}, {"explained", row.explained}};
+    object["causes"] = nlohmann::json::array();
+    if (row.follows) object["follows"] = *row.follows;
+    for (const Cause& cause : row.causes) {
+      object["causes"].push_back(
+          {{"name", cause.name}, {"description", cause.says}, {"distance", number(cause.distance)}});
+    }
+    out += line(object);
+  }
+  return out + line({{"kind", "summary"},
+                     {"rows", report.rows.size()},
+                     {"counts", counts(report)},
+                     {"exit_code", static_cast<int>(exit_code(report))}});
+}
+
+}  // namespace
+
+const Format in_text{text_head, text_newest, text_end};
+const Format in_json{json_head, json_newest, json_end};
 
 }  // namespace ddim::conformance

@@ -55,7 +55,8 @@ enum ExitCode {
   kWouldNotStart = 3,
   kBadInput = 4,
   kNothingJudged = 5,
-  kInconclusive = 6
+  kInconclusive = 6,
+  kNoReport = 7  ///< it could not be written, or not to its end
 };
 
 /// Passed only where a step (Eq12 or Eq10) was judged and nothing else is amiss.

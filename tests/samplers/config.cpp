@@ -1,11 +1,20 @@
 #include "tests/samplers/config.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
-#include <fstream>
+#include <cstring>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "tests/samplers/json.hpp"
+#include "tests/samplers/printable.hpp"
+#include "tests/samplers/supervisor.hpp"
 
 namespace ddim::samplers {
 namespace {
@@ -15,7 +24,7 @@ using Json = nlohmann::json;
 bool open_unit(double value) { return value > 0 && value < 1; }
 
 std::string shortened(const Json& value) {
-  std::string text = value.dump();
+  const std::string text = value.dump();
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
@@ -104,17 +113,8 @@ auto choices_of(const Rules& rules) {
   return choices;
 }
 
-std::string first_line(std::string text) {
-  // "[json.exception.parse_error.101] parse error at line 3, column 1: syntax error ...; last read: '...'"
-  if (const auto end = text.find("] "); end != std::string::npos) text = text.substr(end + 2);
-  for (char& c : text) {
-    if (c == '\n') c = ' ';
-  }
-  return text;
-}
-
 void read_schedule(Reader& reader, Config& config) {
-  reader.read("num_train_timesteps", config.T, 1, 1000000);
+  reader.read("num_train_timesteps", config.T, 1, 100000);
   reader.read("beta_start", config.beta_start, open_unit, "0 < beta < 1");
   reader.read("beta_end", config.beta_end, open_unit, "0 < beta < 1");
   reader.read("beta_schedule", config.beta_schedule, choices_of(kInFiles));
@@ -161,14 +161,78 @@ void read_trained_betas(Reader& reader, Config& config) {
   config.beta_schedule = &trained_betas;
 }
 
+/// Classes whose equations are not DDIM's, by how their names begin.
+struct Family {
+  std::string_view class_name, says;
+};
+constexpr std::array kOtherFamilies{
+    Family{"FlowMatch", "flow matching: x_t = (1 - sigma) x_0 + sigma noise"},
+    Family{"SCM", "TrigFlow: x_t = cos t x_0 + sin t noise"},
+    Family{"DDPMWuerstchen", "Wuerstchen: times are continuous"},
+    Family{"EDM", "EDM: noise levels are continuous"},
+    Family{"CosineDPM", "EDM: noise levels are continuous"},
+    Family{"KarrasVe", "variance exploding"},
+    Family{"ScoreSdeVe", "variance exploding"},
+    Family{"ScoreSdeVp", "a stochastic differential equation: times are continuous"},
+    Family{"CMStochasticIterative", "consistency models: noise levels are continuous"},
+    Family{"VQDiffusion", "discrete tokens"},
+    Family{"Amused", "discrete tokens"},
+};
+
+void refuse_other_families(Reader& reader, std::string_view class_name) {
+  const auto refuse = [&](const std::string& key, std::string_view value, std::string_view family) {
+    reader.reject(key, std::string(value), "DDIM's family: " + std::string(family));
+  };
+  if (class_name.starts_with("Flax")) class_name.remove_prefix(4);
+  for (const Family& family : kOtherFamilies) {
+    if (class_name.starts_with(family.class_name)) refuse("_class_name", class_name, family.says);
+  }
+  if (const Json* type = reader.find("timestep_type"); type && *type == "continuous")
+    refuse("timestep_type", "\"continuous\"", kOtherFamilies[3].says);
+}
+
+/// Keys of other classes that change alpha_bar itself, where their value is not the one that leaves it.
+bool changes_the_table(const std::string& key, const Json& value) {
+  if (key == "snr_shift_scale") return value != 1;
+  return (key == "scale_betas_for_timesteps" || key == "use_flow_sigmas") && value == true;
+}
+
+constexpr std::size_t kLargestFile = std::size_t{32} << 20;
+
+/// The file's bytes, or a pipe's (a shell's `<(...)`), for the next of which `patience` is had.
+std::string contents(const std::string& path, const std::string& origin, std::chrono::milliseconds patience) {
+  const auto refused = [&](const std::string& why) { return ConfigError(origin + ": " + why); };
+  // Not blocking, as opening and reading a pipe that nobody writes to would.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (file.number() < 0 && errno == ENOENT) throw refused("no such file");
+  if (file.number() < 0 || fstat(file.number(), &status) != 0) throw refused(std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) throw refused("a directory, not a file");
+  std::string text;
+  std::array<char, 65536> piece;
+  while (true) {
+    pollfd waiting{file.number(), POLLIN, 0};
+    if (poll(&waiting, 1, static_cast<int>(patience.count())) == 0)
+      throw refused("a pipe, to which nothing was written for " + std::to_string(patience.count()) + " ms");
+    const ssize_t count = read(file.number(), piece.data(), piece.size());
+    if (count == 0) break;
+    if (count < 0 && errno != EAGAIN && errno != EINTR) throw refused(std::strerror(errno));
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() > kLargestFile)
+      throw refused("larger than " + std::to_string(kLargestFile >> 20) + " MiB");
+  }
+  if (text.empty()) throw refused("an empty file");
+  return text;
+}
+
 }  // namespace
 
 Config parse_config(const std::string& text, const std::string& origin) {
   Json file;
   try {
-    file = Json::parse(text);
-  } catch (const Json::exception& error) {
-    throw ConfigError(origin + ": not JSON, or cut short: " + first_line(error.what()));
+    file = parse_json(text);
+  } catch (const JsonError& error) {
+    throw ConfigError(origin + ": " + error.what());
   }
   if (!file.is_object()) throw ConfigError(origin + ": " + shortened(file) + " is outside the JSON objects");
 
@@ -176,8 +240,9 @@ Config parse_config(const std::string& text, const std::string& origin) {
   config.json = text;
   Reader reader(file, origin);
   if (const auto name = file.find("_class_name"); name != file.end() && name->is_string()) {
-    config.class_name = name->get<std::string>();
+    config.class_name = printable(name->get<std::string>(), 100);
   }
+  refuse_other_families(reader, config.class_name);
   read_schedule(reader, config);
   read_prediction(reader, config);
   read_trained_betas(reader, config);
@@ -185,8 +250,13 @@ Config parse_config(const std::string& text, const std::string& origin) {
     reader.reject("num_train_timesteps", std::to_string(config.T), "T >= 2 (rescale_betas_zero_snr is on)");
   }
   for (const std::string& key : reader.unread()) {
-    config.warnings.push_back("unknown key " + key + " = " + shortened(file[key]) +
-                              ": not one of DDIMScheduler's, ignored");
+    const std::string what = printable(key, 60) + " = " + printable(shortened(file[key]));
+    if (changes_the_table(key, file[key])) {
+      config.table_unknown = "the file's " + what + " changes the table, and how is not known here";
+      config.warnings.push_back(config.table_unknown);
+    } else {
+      config.warnings.push_back("unknown key " + what + ": not one of DDIMScheduler's, ignored");
+    }
   }
   try {
     schedule_of(config);
@@ -196,12 +266,9 @@ Config parse_config(const std::string& text, const std::string& origin) {
   return config;
 }
 
-Config read_config(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  if (!file || !(text << file.rdbuf()))
-    throw ConfigError(path + ": no such file, or an empty or unreadable one");
-  return parse_config(text.str(), path);
+Config read_config(const std::string& path, std::chrono::milliseconds patience) {
+  const std::string origin = printable(path);
+  return parse_config(contents(path, origin, patience), origin);
 }
 
 std::string to_text(Prediction prediction) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,6 +43,7 @@ struct Config {
   bool thresholding = false;  ///< wins over clipping
   double dynamic_thresholding_ratio = 0.995;
   double sample_max_value = 1;
+  std::string table_unknown;          ///< why no table can be said to be this file's; empty: it can
   std::vector<std::string> warnings;  ///< what the file holds that nobody reads, one line each
   std::string json = "{}";            ///< the file's text, handed to samplers as it is
 
@@ -49,15 +51,15 @@ struct Config {
   bool restricts() const { return clip_sample || thresholding; }
 };
 
-/// What cannot be a configuration: a missing or truncated file, a wrong type, a value outside its domain.
-/// what() is one line.
+/// What cannot be a configuration: a missing or truncated file, one of another family, a key twice, a wrong type, a
+/// value outside its domain. what() is one printable line.
 class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Errors: ConfigError.
-Config read_config(const std::string& path);
+/// A file, or a pipe that is written to within `patience`. Errors: ConfigError.
+Config read_config(const std::string& path, std::chrono::milliseconds patience = std::chrono::seconds(10));
 Config parse_config(const std::string& json, const std::string& origin);
 
 /// alpha_bar and 1 - alpha_bar at timesteps 0..T-1, by the definition in long double from the file's numbers.

@@ -1,8 +1,13 @@
 #include "tests/samplers/config.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+
+#include "tests/samplers/printable.hpp"
 
 namespace ddim::samplers {
 namespace {
@@ -93,11 +98,11 @@ TEST(Config, EachErrorIsOneLineWithWhatValueAndDomain) {
            {R"({"beta_start": [0.1, 0.2]})", "file: beta_start = [0.1,0.2] is outside the numbers"},
            {R"({"beta_end": "0.02"})", R"(file: beta_end = "0.02" is outside the numbers)"},
            {R"({"num_train_timesteps": 0})",
-            "file: num_train_timesteps = 0 is outside the integers from 1 to 1000000"},
+            "file: num_train_timesteps = 0 is outside the integers from 1 to 100000"},
            {R"({"num_train_timesteps": 10.5})",
-            "file: num_train_timesteps = 10.5 is outside the integers from 1 to 1000000"},
+            "file: num_train_timesteps = 10.5 is outside the integers from 1 to 100000"},
            {R"({"num_train_timesteps": 1e30})",
-            "file: num_train_timesteps = 1e+30 is outside the integers from 1 to 1000000"},
+            "file: num_train_timesteps = 1e+30 is outside the integers from 1 to 100000"},
            {R"({"steps_offset": -1})", "file: steps_offset = -1 is outside the integers from 0 to 1000"},
            {R"({"clip_sample": 1})", "file: clip_sample = 1 is outside true or false"},
            {R"({"clip_sample_range": 0})", "file: clip_sample_range = 0 is outside range > 0"},
@@ -133,8 +138,76 @@ TEST(Config, TruncatedFilesAreNamed) {
     EXPECT_NE(message.find("not JSON, or cut short: parse error at line 1"), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
-  EXPECT_THROW(read_config("/no/such/file.json"), ConfigError);
-  EXPECT_THROW(read_config(DDIM_CONFIGS), ConfigError);
+}
+
+TEST(Config, WhatIsNotAFileOfItsOwnKindSaysWhich) {
+  const auto refusal = [](const std::string& path) {
+    try {
+      read_config(path, std::chrono::milliseconds(50));
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  const std::string folder = testing::TempDir(), empty = folder + "/empty.json", pipe = folder + "/pipe.json",
+                    odd = folder + "/\x1b[2J.json";
+  EXPECT_EQ(refusal("/no/such/file.json"), "/no/such/file.json: no such file");
+  EXPECT_EQ(refusal(DDIM_CONFIGS), DDIM_CONFIGS ": a directory, not a file");
+  std::ofstream{empty};
+  EXPECT_EQ(refusal(empty), empty + ": an empty file");
+  EXPECT_EQ(refusal("/dev/zero"), "/dev/zero: larger than 32 MiB");
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(refusal(pipe), pipe + ": a pipe, to which nothing was written for 50 ms");
+  std::ofstream(odd) << "{";
+  EXPECT_TRUE(refusal(odd).starts_with(printable(odd) + ": not JSON, or cut short"));
+}
+
+TEST(Config, NothingIsOverlookedOrChosenSilently) {
+  EXPECT_EQ(rejection(std::string("{}\0{\"beta_end\": 2}", 18)), "file: a NUL after 2 bytes");
+  EXPECT_EQ(rejection(R"({"beta_end": 0.01, "beta_end": 0.02})"), "file: the key beta_end comes twice");
+  EXPECT_EQ(rejection(R"({"a": {"b": 1, "b": 2}})"), "file: the key b comes twice");
+  EXPECT_EQ(parse_config(R"({"a": {"b": 1}, "c": [{"b": 1}, {"b": 1}]})", "file").warnings.size(), 2u);
+  EXPECT_NE(rejection("{\"beta_end\": \"\xff\"}").find("\\xff"), std::string::npos);
+}
+
+TEST(Config, NestingIsBounded) {
+  const auto nested = [](int depth) {
+    return "{\"a\": " + std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']') + "}";
+  };
+  EXPECT_EQ(rejection(nested(63)), "accepted");
+  EXPECT_EQ(rejection(nested(64)), "file: nested deeper than 64 levels");
+  EXPECT_EQ(rejection(nested(80000)), "file: nested deeper than 64 levels");
+}
+
+TEST(Config, FilesOfOtherFamiliesAreRefusedByName) {
+  EXPECT_EQ(rejection(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0})"),
+            "file: _class_name = FlowMatchEulerDiscreteScheduler is outside DDIM's family: flow matching: "
+            "x_t = (1 - sigma) x_0 + sigma noise");
+  EXPECT_EQ(rejection(R"({"_class_name": "DDPMWuerstchenScheduler", "s": 0.008, "scaler": 1.0})"),
+            "file: _class_name = DDPMWuerstchenScheduler is outside DDIM's family: Wuerstchen: times are "
+            "continuous");
+  EXPECT_EQ(
+      rejection(R"({"_class_name": "EulerDiscreteScheduler", "timestep_type": "continuous"})"),
+      "file: timestep_type = \"continuous\" is outside DDIM's family: EDM: noise levels are continuous");
+  for (const char* name : {"EDMEulerScheduler", "FlaxKarrasVeScheduler", "ScoreSdeVpScheduler",
+                           "SCMScheduler", "CosineDPMSolverMultistepScheduler", "VQDiffusionScheduler"})
+    EXPECT_NE(rejection(std::string(R"({"_class_name": ")") + name + "\"}").find("outside DDIM's family"),
+              std::string::npos)
+        << name;
+  for (const char* name :
+       {"DDIMScheduler", "FlaxPNDMScheduler", "EulerDiscreteScheduler", "UnCLIPScheduler", "Mine"})
+    EXPECT_EQ(rejection(std::string(R"({"_class_name": ")") + name + R"(", "timestep_type": "discrete"})"),
+              "accepted");
+}
+
+TEST(Config, KeysThatChangeTheTableAreNotIgnored) {
+  const Config config = parse_config(R"({"snr_shift_scale": 3.0})", "file");
+  EXPECT_EQ(config.table_unknown,
+            "the file's snr_shift_scale = 3.0 changes the table, and how is not known here");
+  EXPECT_EQ(config.warnings, std::vector{config.table_unknown});
+  EXPECT_EQ(parse_config(R"({"snr_shift_scale": 1.0})", "file").table_unknown, "");
 }
 
 TEST(Config, ASchedulePossibleInEveryKeyButNotAsAWholeIsRejected) {

@@ -167,6 +167,7 @@ def load(locator):
 
 def answer(sampler, message):
     command = message["cmd"]
+    asked = {"seq": message["seq"]} if command == "run" else {}
     try:
         if command == "hello":
             return {key: getattr(sampler, key) for key in ("name", "version", "language", "dtype", "ops")}
@@ -174,13 +175,13 @@ def answer(sampler, message):
             return {"ok": True, **(sampler.configure(message) or {})}
         if message["op"] not in sampler.ops:
             raise Skip(f"{sampler.name} has no {message['op']}")
-        return {"seq": message["seq"], "outputs": getattr(sampler, message["op"])(message["inputs"])}
+        return {**asked, "outputs": getattr(sampler, message["op"])(message["inputs"])}
     except Skip as reason:
-        return {"skipped": str(reason)}
+        return {**asked, "skipped": str(reason)}
     except Unsupported as reason:
-        return {"unsupported": str(reason)}
+        return {**asked, "unsupported": str(reason)}
     except Exception as error:
-        return {"errored": f"{type(error).__name__}: {error}"}
+        return {**asked, "errored": f"{type(error).__name__}: {error}"}
 
 
 def main():

@@ -2,9 +2,12 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tests/samplers/child.hpp"
+#include "tests/samplers/json.hpp"
+#include "tests/samplers/printable.hpp"
 
 namespace ddim::samplers {
 namespace {
@@ -16,11 +19,10 @@ struct Malformed {
   std::string what;
 };
 
-std::string shortened(const std::string& text) {
-  return text.size() <= 120 ? text : text.substr(0, 117) + "...";
-}
+std::string shortened(const std::string& text) { return printable(text, 120); }
 
 double number(const Json& value) {
+  if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();  // what many writers make of a NaN
   if (value.is_number()) return value.get<double>();
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
@@ -58,8 +60,7 @@ class Conversation {
  public:
   Conversation(std::vector<std::string> command, const OpenOptions& options)
       : command_(std::move(command)), options_(options) {
-    if (const auto trouble = start())
-      throw OpenError(OpenError::Kind::would_not_start, to_text(trouble->why) + ": " + trouble->message);
+    if (const auto trouble = start()) throw OpenError(OpenError::Kind::would_not_start, trouble->message);
   }
   ~Conversation() {
     if (child_) child_->bid_farewell(R"({"cmd":"bye"})");
@@ -70,8 +71,9 @@ class Conversation {
   const Identity& identity() const { return identity_; }
 
   Result<Identity> prepare(const Run& run) {
+    if (!run_ || !run_->asks_the_same_as(run)) timesteps_.reset();
     run_ = run;
-    timesteps_.reset();
+    configured_ = false;
     if (auto trouble = send_configuration()) return *trouble;
     configured_ = true;
     return identity_;
@@ -138,27 +140,38 @@ class Conversation {
         return Trouble{Status::harness_error, std::string("hello holds no string ") + key};
       }
     }
-    identity_ = {hello["name"], hello["version"], hello["language"], hello["dtype"]};
-    return check_dtype();
+    const auto told = [&](const char* key) { return printable(hello[key].get<std::string>(), 200); };
+    identity_ = {told("name"), told("version"), told("language")};
+    return take_dtype(told("dtype"));
   }
 
-  std::optional<Trouble> check_dtype() const {
+  std::optional<Trouble> take_dtype(const std::string& dtype) {
     try {
-      unit_roundoff(identity_.dtype);
+      unit_roundoff(dtype);
     } catch (const DomainError& error) {
       return Trouble{Status::harness_error, error.what()};
     }
+    identity_.dtype = dtype;
     return {};
   }
 
   Result<Json> exchange(const Json& message) {
     const auto line = child_->ask(message.dump(), options_.timeout);
     if (!line) return line.trouble();
-    Json answer = Json::parse(*line, nullptr, false);
-    if (!answer.is_object()) {
-      return Trouble{Status::harness_error, "its answer is not a JSON object: " + shortened(*line)};
+    std::string why;
+    try {
+      Json answer = parse_json(*line);
+      if (answer.is_object()) return answer;
+    } catch (const JsonError& error) {
+      why = std::string(" (") + error.what() + ")";
     }
-    return answer;
+    return out_of_step("its answer is not a JSON object: " + shortened(*line) + why);
+  }
+
+  /// Whose answer is whose is not known any more: what follows goes to a fresh process.
+  Trouble out_of_step(const std::string& how) {
+    child_->end();
+    return {Status::harness_error, how};
   }
 
   std::optional<Trouble> send_configuration() {
@@ -187,8 +200,7 @@ class Conversation {
     if (!answer) return answer.trouble();
     if (answer->value("ok", Json()) == true) {
       if (const auto dtype = answer->find("dtype"); dtype != answer->end() && dtype->is_string()) {
-        identity_.dtype = *dtype;
-        return check_dtype();
+        return take_dtype(shortened(dtype->get<std::string>()));
       }
       return {};
     }
@@ -201,7 +213,7 @@ class Conversation {
                                     {"errored", Status::errored}}) {
       if (const auto found = answer.find(key); found != answer.end()) {
         const Json& reason = found->is_object() && found->contains("message") ? (*found)["message"] : *found;
-        return {kind, reason.is_string() ? reason.get<std::string>() : reason.dump()};
+        return {kind, printable(reason.is_string() ? reason.get<std::string>() : reason.dump())};
       }
     }
     return {Status::harness_error,
@@ -209,7 +221,8 @@ class Conversation {
   }
 
   std::optional<Trouble> made_current(const Run& run) {
-    if (configured_ && run_->asks_the_same_as(run)) return {};
+    // What ended a process is one result; what follows gets a fresh process in the same state.
+    if (configured_ && child_->alive() && run_->asks_the_same_as(run)) return {};
     const auto identity = prepare(run);
     return identity ? std::nullopt : std::optional(identity.trouble());
   }
@@ -217,16 +230,13 @@ class Conversation {
   template <class T, class Parse>
   Result<T> run_op(const Run& run, const std::string& op, const Json& inputs, Parse parse) {
     if (auto trouble = made_current(run)) return *trouble;
-    // A crash or a time-out is one result; what follows gets a fresh process in the same state.
-    if (!child_->alive()) {
-      if (auto trouble = send_configuration()) return *trouble;
-    }
     const int seq = ++seq_;
     const auto answer = exchange({{"cmd", "run"}, {"seq", seq}, {"op", op}, {"inputs", inputs}});
     if (!answer) return answer.trouble();
-    if (answer->contains("seq") && (*answer)["seq"] != seq) {
-      return Trouble{Status::harness_error,
-                     "it answered seq " + (*answer)["seq"].dump() + ", not " + std::to_string(seq)};
+    if (const Json answered = answer->value("seq", Json()); answered != seq) {
+      return out_of_step(
+          (answered.is_null() ? "it answered no seq" : "it answered seq " + shortened(answered.dump())) +
+          ", not " + std::to_string(seq));
     }
     const auto outputs = answer->find("outputs");
     if (outputs == answer->end()) return refusal(*answer);

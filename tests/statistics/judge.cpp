@@ -42,6 +42,16 @@ void settle(const Claim& claim, const Context& context, double alpha, double bet
   verdict.grounds = sampling->grounds(beta);
 }
 
+std::string replay_of(const Claim& claim, const Context& context, const Options& options) {
+  const std::string seed = std::to_string(options.seed), alpha = to_text(options.rates.alpha);
+  if (options.replay_prefix.empty()) {
+    return "the same run with options.only = {\"" + claim.id + "\"}; options.tier = Tier::named(\"" +
+           options.tier.name + "\"); options.seed = " + seed + "; options.rates.alpha = " + alpha + ";";
+  }
+  return options.replay_prefix + " --claim " + claim.id + " --tier " + options.tier.name + " --seed " + seed +
+         " --eta " + to_text(context.run.eta()) + " --alpha " + alpha;
+}
+
 Verdict judge_claim(const Claim& claim, const Context& context, double share, const Options& options,
                     double beta) {
   Verdict verdict{.claim = claim.id,
@@ -49,9 +59,7 @@ Verdict judge_claim(const Claim& claim, const Context& context, double share, co
                   .statement = claim.statement,
                   .grounds = {},
                   .detail = claim.obstacle(context),
-                  .replay = options.replay_prefix + " --claim " + claim.id + " --tier " + options.tier.name +
-                            " --seed " + std::to_string(options.seed) + " --eta " +
-                            to_text(context.run.eta()) + " --alpha " + to_text(options.rates.alpha)};
+                  .replay = replay_of(claim, context, options)};
   if (!verdict.detail.empty()) {
     verdict.status = Status::not_asked;
     return verdict;
@@ -115,17 +123,19 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   const std::vector<std::size_t> places = chosen(all, options.only);
   const double beta = options.rates.beta / static_cast<double>(all.size());
   Judgement judgement{identity, options.tier.name, options.rates, run.eta(), options.seed, context.noise, {}};
-  judgement.verdicts.resize(places.size());
 
   // A worker takes whole claims: the sums of a claim are always made in one order.
-  std::size_t done = 0;
+  std::vector<std::optional<Verdict>> made(places.size());
   std::mutex reporting;
   in_parallel(places.size(), sampler.concurrent ? options.threads : 1, [&](std::size_t place) {
     const std::size_t k = places[place];
-    judgement.verdicts[place] = judge_claim(all[k], context, share[k], options, beta);
+    Verdict verdict = judge_claim(all[k], context, share[k], options, beta);
     const std::lock_guard lock(reporting);
-    ++done;
-    if (options.progress) options.progress(judgement.verdicts[place], done, places.size());
+    made[place] = std::move(verdict);
+    for (std::size_t next; (next = judgement.verdicts.size()) < made.size() && made[next];) {
+      judgement.verdicts.push_back(*made[next]);
+      if (options.progress) options.progress(judgement);
+    }
   });
   return judgement;
 }

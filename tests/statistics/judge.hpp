@@ -18,9 +18,10 @@ struct Options {
   std::optional<Noise> noise = {};     ///< default: injected where a step takes it
   int threads = 1;                     ///< the verdicts' bits do not depend on it
   std::vector<std::string> only = {};  ///< ids or tags; empty: all
-  std::string replay_prefix = "stats";
+  std::string replay_prefix = {};      ///< a command's; empty: a verdict says which options replay it
   Instruments instruments = Instruments::sound();
-  std::function<void(const Verdict&, std::size_t done, std::size_t of)> progress = {};
+  /// Sees the judgement after each verdict; they come in the claims' order.
+  std::function<void(const Judgement& so_far)> progress = {};
 };
 
 /// Asks every applicable claim of the sampler. P(any FAIL) <= alpha if all claims are true; what the sampler

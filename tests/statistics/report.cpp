@@ -29,25 +29,26 @@ json number(double value) {
   return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
 json members(const OfResiduals& g, const char* kind) {
-  return {{"kind", kind},
+  return {{"grounds", kind},
           {"log_e", number(g.log_e)},
           {"bar", number(g.bar)},
           {"bias", number(g.bias)},
           {"variance", {number(g.variance_low), number(g.variance_high)}}};
 }
-json members(const std::monostate&) { return {{"kind", ""}}; }
+json members(const std::monostate&) { return {{"grounds", ""}}; }
 json members(const OfResiduals& g) { return members(g, "residuals"); }
 json members(const OfVectors& g) { return members(g, "vectors"); }
 json members(const OfCounts& g) {
-  return {{"kind", "counts"}, {"log_e", number(g.log_e)}, {"bar", number(g.bar)}, {"bias", number(g.error)}};
+  return {
+      {"grounds", "counts"}, {"log_e", number(g.log_e)}, {"bar", number(g.bar)}, {"bias", number(g.error)}};
 }
-json members(const OfPValue& g) { return {{"kind", "p-value"}, {"p", number(g.p)}}; }
-json members(const OfBound& g) { return {{"kind", "exact"}, {"error_over_bound", number(g.ratio)}}; }
+json members(const OfPValue& g) { return {{"grounds", "p-value"}, {"p", number(g.p)}}; }
+json members(const OfBound& g) { return {{"grounds", "exact"}, {"error_over_bound", number(g.ratio)}}; }
 
 json to_json(const Verdict& v) {
   json row{
-      {"claim", v.claim}, {"equation", v.tag},  {"statement", v.statement}, {"status", to_text(v.status)},
-      {"n", v.n},         {"detail", v.detail}, {"replay", v.replay}};
+      {"kind", "verdict"},           {"claim", v.claim}, {"equation", v.tag},  {"statement", v.statement},
+      {"status", to_text(v.status)}, {"n", v.n},         {"detail", v.detail}, {"replay", v.replay}};
   row.update(std::visit([](const auto& grounds) { return members(grounds); }, v.grounds));
   return row;
 }
@@ -62,7 +63,79 @@ std::string text_of(const Verdict& v) {
   return out + "              replay: " + v.replay + "\n";
 }
 
+std::string text_head(const Judgement& judgement) {
+  std::string out = format("%s  tier %s  eta %g  alpha %g (whole run)  beta %g  seed %u  %s\n",
+                           judgement.sampler.name.c_str(), judgement.tier.c_str(), judgement.eta,
+                           judgement.rates.alpha, judgement.rates.beta, judgement.seed,
+                           judgement.noise == Noise::own ? "black box: it draws its own noise"
+                                                         : "noise handed in from a stream of its own");
+  if (!judgement.sampler.says.empty()) out += "known to be wrong: " + judgement.sampler.says + "\n";
+  return out;
+}
+
+std::string text_newest(const Judgement& judgement) { return text_of(judgement.verdicts.back()); }
+
+int count(const Judgement& judgement, Status status) {
+  return static_cast<int>(std::count_if(judgement.verdicts.begin(), judgement.verdicts.end(),
+                                        [&](const Verdict& v) { return v.status == status; }));
+}
+
+std::string text_end(const Judgement& judgement) {
+  const std::string out =
+      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
+      "Eq12.injected and the other exact claims cover them where noise can be handed in.\n";
+  return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
+                      to_text(judgement.status()).c_str(), count(judgement, Status::pass),
+                      count(judgement, Status::fail), count(judgement, Status::inconclusive),
+                      count(judgement, Status::not_asked));
+}
+
+/// A line. What a sampler's name holds that is not UTF-8 is replaced: JSON has no way to say it.
+std::string line_of(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string json_head(const Judgement& judgement) {
+  return line_of({{"kind", "implementation"},
+                  {"sampler", judgement.sampler.name},
+                  {"says", judgement.sampler.says},
+                  {"tier", judgement.tier},
+                  {"alpha", judgement.rates.alpha},
+                  {"beta", judgement.rates.beta},
+                  {"eta", judgement.eta},
+                  {"seed", judgement.seed},
+                  {"own_noise", judgement.noise == Noise::own}});
+}
+
+std::string json_newest(const Judgement& judgement) { return line_of(to_json(judgement.verdicts.back())); }
+
+std::string json_end(const Judgement& judgement) {
+  return line_of({{"kind", "summary"},
+                  {"status", to_text(judgement.status())},
+                  {"passed", count(judgement, Status::pass)},
+                  {"failed", count(judgement, Status::fail)},
+                  {"inconclusive", count(judgement, Status::inconclusive)},
+                  {"not_asked", count(judgement, Status::not_asked)}});
+}
+
+std::string whole(const Format& format, const Judgement& judgement) {
+  Judgement so_far = judgement;
+  so_far.verdicts.clear();
+  std::string out = format.head(so_far);
+  for (const Verdict& verdict : judgement.verdicts) {
+    so_far.verdicts.push_back(verdict);
+    out += format.newest(so_far);
+  }
+  return out + format.end(judgement);
+}
+
 }  // namespace
+
+const Format in_text{text_head, text_newest, text_end};
+const Format in_json{json_head, json_newest, json_end};
+
+std::string text(const Judgement& judgement) { return whole(in_text, judgement); }
+std::string json(const Judgement& judgement) { return whole(in_json, judgement); }
 
 double Verdict::log_e() const {
   const auto of = [](const auto& g) {
@@ -82,42 +155,6 @@ Status Judgement::status() const {
     if (verdict.status == Status::pass && worst == Status::not_asked) worst = Status::pass;
   }
   return worst;
-}
-
-std::string text(const Judgement& judgement) {
-  std::string out = format("%s  tier %s  eta %g  alpha %g (whole run)  beta %g  seed %u  %s\n",
-                           judgement.sampler.name.c_str(), judgement.tier.c_str(), judgement.eta,
-                           judgement.rates.alpha, judgement.rates.beta, judgement.seed,
-                           judgement.noise == Noise::own ? "black box: it draws its own noise"
-                                                         : "noise handed in from a stream of its own");
-  if (!judgement.sampler.says.empty()) out += "known to be wrong: " + judgement.sampler.says + "\n";
-  for (const Verdict& verdict : judgement.verdicts) out += text_of(verdict);
-  out +=
-      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
-      "Eq12.injected and the other exact claims cover them where noise can be handed in.\n";
-  const auto with = [&](Status status) {
-    return static_cast<int>(std::count_if(judgement.verdicts.begin(), judgement.verdicts.end(),
-                                          [&](const Verdict& v) { return v.status == status; }));
-  };
-  return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
-                      to_text(judgement.status()).c_str(), with(Status::pass), with(Status::fail),
-                      with(Status::inconclusive), with(Status::not_asked));
-}
-
-std::string json(const Judgement& judgement) {
-  nlohmann::json verdicts = nlohmann::json::array();
-  for (const Verdict& verdict : judgement.verdicts) verdicts.push_back(to_json(verdict));
-  return nlohmann::json{{"sampler", judgement.sampler.name},
-                        {"says", judgement.sampler.says},
-                        {"tier", judgement.tier},
-                        {"alpha", judgement.rates.alpha},
-                        {"beta", judgement.rates.beta},
-                        {"eta", judgement.eta},
-                        {"seed", judgement.seed},
-                        {"own_noise", judgement.noise == Noise::own},
-                        {"status", to_text(judgement.status())},
-                        {"verdicts", verdicts}}
-      .dump(2);
 }
 
 }  // namespace ddim::statistics

@@ -52,6 +52,16 @@ struct Judgement {
   Status status() const;
 };
 
+/// How a judgement is written, in pieces: what is known before the first verdict, each as it is made, the
+/// summary. Each ends its line.
+struct Format {
+  std::string (*head)(const Judgement&);
+  std::string (*newest)(const Judgement&);  ///< its last verdict
+  std::string (*end)(const Judgement&);
+};
+/// For people, and a JSON object per line.
+extern const Format in_text, in_json;
+
 std::string text(const Judgement& judgement);
 std::string json(const Judgement& judgement);
 

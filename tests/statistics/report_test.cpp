@@ -17,10 +17,10 @@ TEST(Report, ReadsBack) {
     char line[64];
     std::snprintf(line, sizeof line, "%-13s %-22s", "pass", claim.c_str());
     EXPECT_NE(lines.find(line), std::string::npos) << lines;
-    EXPECT_NE(object.find("\"claim\": \"" + claim + "\""), std::string::npos);
+    EXPECT_NE(object.find("\"claim\":\"" + claim + "\""), std::string::npos);
   }
   for (const std::string kind : {"residuals", "exact", "vectors", "counts", "p-value"})
-    EXPECT_NE(object.find("\"kind\": \"" + kind + "\""), std::string::npos) << kind;
+    EXPECT_NE(object.find("\"grounds\":\"" + kind + "\""), std::string::npos) << kind;
   EXPECT_NE(lines.find("pass: 5 passed, 0 failed"), std::string::npos) << lines;
 }
 
@@ -35,6 +35,33 @@ TEST(Report, TheWorstVerdictIsTheJudgements) {
     EXPECT_EQ(judgement.status(), status);
   }
   EXPECT_NE(text(judgement).find("because\n              replay: again"), std::string::npos);
+}
+
+TEST(Report, GrowsInTheClaimsOrderWhateverTheThreads) {
+  Options options;
+  options.only = {"Eq12", "Eq10"};
+  options.threads = 4;
+  std::string grown;
+  options.progress = [&](const Judgement& so_far) {
+    if (so_far.verdicts.size() == 1) grown += in_text.head(so_far);
+    grown += in_text.newest(so_far);
+  };
+  const Judgement judgement = judge(samplers::reference(), samplers::Run::standard(), options);
+  EXPECT_GT(judgement.verdicts.size(), 2u);
+  EXPECT_EQ(grown + in_text.end(judgement), text(judgement));
+}
+
+TEST(Report, WithoutACommandAReplayIsOptions) {
+  Options options;
+  options.only = {"Eq10.last"};
+  const Verdict verdict = judge(samplers::reference(), samplers::Run::standard(), options).verdicts.at(0);
+  EXPECT_EQ(verdict.replay,
+            "the same run with options.only = {\"Eq10.last\"}; options.tier = Tier::named(\"quick\"); "
+            "options.seed = 20201006; options.rates.alpha = 1e-09;");
+  options.replay_prefix = "ddim-verify stats 'exec:a b'";
+  EXPECT_TRUE(judge(samplers::reference(), samplers::Run::standard(), options)
+                  .verdicts.at(0)
+                  .replay.starts_with("ddim-verify stats 'exec:a b' --claim Eq10.last --tier quick"));
 }
 
 }  // namespace

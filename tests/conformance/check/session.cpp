@@ -2,8 +2,12 @@
 
 #include <cmath>
 
+#include "tests/samplers/printable.hpp"
+
 namespace ddim::conformance {
 namespace {
+
+using samplers::shell_word;
 
 constexpr Eigen::Index kDimensions = 8, kSamples = 3;
 
@@ -13,12 +17,8 @@ double to_eight_bits(double value) {
   return std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8);
 }
 
-std::string quoted(const std::string& word) {
-  return word.find_first_of(" '\"$;&|<>()*") == std::string::npos ? word : "'" + word + "'";
-}
-
 std::string command(const CheckOptions& options, const Run& run) {
-  return "ddim-verify check " + quoted(options.locator) + " --config " + quoted(options.config_path) +
+  return "ddim-verify check " + shell_word(options.locator) + " --config " + shell_word(options.config_path) +
          " -S " + std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) +
          " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name;
 }
@@ -27,9 +27,14 @@ std::string command(const CheckOptions& options, const Run& run) {
 
 void Session::keep(Draft draft, const Run& run) {
   draft.close();
+  if (draft.row().wrong && !config.table_unknown.empty() && !own_table) {
+    draft.row().status = Status::inconclusive;
+    draft.row().message = config.table_unknown;
+  }
   draft.row().id = static_cast<int>(drafts.size()) + 1;
   draft.row().reproduce = command(options, run);
   drafts.push_back(std::move(draft));
+  if (kept) kept(drafts.back().row());
 }
 
 RealBatch Inputs::normal(double scale) {

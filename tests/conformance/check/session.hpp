@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Session {
   double table_u = u;  ///< of the format that holds it
   std::vector<double> table_bound = {};
   std::vector<Draft> drafts = {};
+  std::function<void(const Row&)> kept = {};  ///< sees each row when it is made
 
   /// In which `table` stands for the sampler's.
   Arithmetic arithmetic() const {

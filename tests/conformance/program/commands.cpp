@@ -1,12 +1,14 @@
 #include "tests/conformance/program/commands.hpp"
 
 #include <algorithm>
-#include <iostream>
+#include <sstream>
 
 #include "tests/conformance/check.hpp"
 #include "tests/conformance/inspect.hpp"
+#include "tests/conformance/program/output.hpp"
 #include "tests/conformance/report.hpp"
 #include "tests/faults/fault.hpp"
+#include "tests/samplers/printable.hpp"
 
 namespace ddim::conformance {
 namespace {
@@ -36,9 +38,27 @@ ExitCode run_inspect(const Arguments& arguments) {
   const Config config = samplers::read_config(arguments.config_path);
   const samplers::Spacing* spacing =
       arguments.spacing.empty() ? config.spacing : samplers::find_spacing(arguments.spacing);
-  inspect(std::cout,
+  std::ostringstream text;
+  inspect(text,
           Run(config, arguments.S.value_or(std::min(50, config.T)), *spacing, arguments.eta.value_or(0)));
+  put(text.str());
   return kPassed;
+}
+
+/// Of a known fault that no row can show: one row that says so. Else none.
+CheckReport unseen(const Arguments& arguments, const CheckOptions& options,
+                   const samplers::Identity& identity) {
+  CheckReport report{identity, options.locator, options.config_path, options.dialect.name, {}};
+  const faults::Fault* fault = faults::named_by(arguments.locator);
+  const std::string why = fault ? faults::unseen_by_check(*fault) : "";
+  if (why.empty()) return report;
+  Row& row = report.rows.emplace_back();
+  row.id = 1;
+  row.equation = fault->equation;
+  row.title = fault->equation;
+  row.status = Status::not_asked;
+  row.message = "not judged: " + why;
+  return report;
 }
 
 ExitCode run_check(const Arguments& arguments) {
@@ -48,32 +68,35 @@ ExitCode run_check(const Arguments& arguments) {
   options.spacing = samplers::find_spacing(arguments.spacing);
   options.dialect = dialect_of(arguments);
   runs_of(config, options);  // a run that is not defined is bad input, before anything starts
-  if (const faults::Fault* fault = faults::named_by(arguments.locator)) {
-    if (const std::string why = faults::unseen_by_check(*fault); !why.empty()) {
-      std::cout << arguments.locator << ": " << fault->says << " [" << fault->name << "]\nnot judged: " << why
-                << "\n";
-      return kNothingJudged;
-    }
-  }
-  const CheckReport report = check(faults::open(arguments.locator, opening_of(arguments)), config, options);
-  arguments.json ? print_json(std::cout, report) : print(std::cout, report);
+  const Format& format = arguments.json ? in_json : in_text;
+  GrowingReport out(arguments.json);
+  const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
+  const auto grow = [&](const CheckReport& so_far) {
+    if (so_far.rows.size() == 1) out.put(format.head(so_far));
+    out.put(format.newest(so_far));
+  };
+  CheckReport report = unseen(arguments, options, sampler.identity);
+  report.rows.empty() ? void(report = check(sampler, config, options, grow)) : grow(report);
+  out.finish(format.end(report));
   return exit_code(report);
 }
 
 ExitCode list_faults() {
+  std::ostringstream text;
   for (const faults::Fault& fault : faults::faults()) {
     const std::string unseen = faults::unseen_by_check(fault);
-    std::cout << fault.name << "\n  " << fault.equation << ": " << fault.says
-              << "\n  shows: " << fault.condition << "; seen in: " << fault.seen << "\n";
-    if (!fault.equivalent.empty()) std::cout << "  equivalent: " << fault.equivalent << "\n";
+    text << fault.name << "\n  " << fault.equation << ": " << fault.says << "\n  shows: " << fault.condition
+         << "; seen in: " << fault.seen << "\n";
+    if (!fault.equivalent.empty()) text << "  equivalent: " << fault.equivalent << "\n";
     if (unseen.empty()) {
-      std::cout << "  try: ddim-verify check builtin:fault:" << fault.name << " --config "
-                << "tests/conformance/configs/" << (fault.where.config.empty() ? "sd15" : fault.where.config)
-                << ".json\n";
+      text << "  try: ddim-verify check builtin:fault:" << fault.name << " --config "
+           << "tests/conformance/configs/" << (fault.where.config.empty() ? "sd15" : fault.where.config)
+           << ".json\n";
     } else {
-      std::cout << "  try: ddim-verify stats builtin:fault:" << fault.name << "\n";
+      text << "  try: ddim-verify stats builtin:fault:" << fault.name << "\n";
     }
   }
+  put(text.str());
   return kPassed;
 }
 

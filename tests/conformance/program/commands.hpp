@@ -31,7 +31,7 @@ samplers::OpenOptions opening_of(const Arguments& arguments);
 /// Errors: DomainError outside 0..1.
 void require_eta(const Arguments& arguments);
 
-// The commands, to the exit code. Errors: ConfigError, DomainError (bad input), OpenError.
+// The commands, to the exit code. Errors: ConfigError, DomainError (bad input), OpenError, OutputError.
 ExitCode run_inspect(const Arguments& arguments);
 ExitCode run_check(const Arguments& arguments);
 ExitCode run_stats(const Arguments& arguments);

@@ -2,8 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <sstream>
 
 #include "tests/conformance/program/commands.hpp"
+#include "tests/conformance/program/output.hpp"
+#include "tests/samplers/printable.hpp"
 
 namespace {
 
@@ -28,6 +31,13 @@ std::vector<std::string> dialect_names() {
   return names;
 }
 
+/// A time-out: no more than a day. (CLI::Range lets NaN through.)
+std::string seconds(const std::string& text) {
+  double value = 0;
+  const bool read = CLI::detail::lexical_cast(text, value);
+  return read && value >= 1e-3 && value <= 86400 ? "" : text + " is outside 0.001 to 86400 seconds";
+}
+
 void add_run(CLI::App& command, Arguments& arguments) {
   command.add_option("-S,--steps", arguments.S, "number of inference steps");
   command.add_option("--spacing", arguments.spacing, listed(spacing_names()) + " (default: the file's)")
@@ -47,7 +57,7 @@ void add_sampler(CLI::App& command, Arguments& arguments) {
                   listed(dialect_names()) + " (default: the one of the locator, else paper)")
       ->check(CLI::IsMember(dialect_names()));
   command.add_option("--timeout", arguments.timeout_s, "seconds to wait for each answer (default 30)")
-      ->check(CLI::PositiveNumber);
+      ->check(seconds);
 }
 
 void add_sampling(CLI::App& command, Arguments& arguments) {
@@ -65,12 +75,14 @@ void add_sampling(CLI::App& command, Arguments& arguments) {
   command.add_option("--claim", arguments.claims, "only these claims or equations (repeatable)");
   command.add_option("--threads", arguments.threads, "for builtins; the bits do not depend on it")
       ->check(CLI::Range(1, 256));
-  command.add_flag("--json", arguments.json, "one JSON object");
+  command.add_flag("--json", arguments.json, "one JSON object per line");
 }
 
-}  // namespace
+void complain(const std::string& what) {
+  std::cerr << "ddim-verify: " << ddim::samplers::printable(what) << "\n";
+}
 
-int main(int argc, char** argv) {
+ExitCode run(int argc, char** argv) {
   CLI::App app{"Judges a DDIM sampler equation by equation", "ddim-verify"};
   app.require_subcommand(1);
   Arguments arguments;
@@ -94,20 +106,40 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kPassed : kUsage;
+    std::ostringstream out, err;
+    const bool asked = app.exit(error, out, err) == 0;
+    std::cerr << err.str();
+    put(out.str());
+    return asked ? kPassed : kUsage;
   }
   try {
     if (inspecting.parsed()) return run_inspect(arguments);
     if (listing.parsed()) return list_faults();
     return sampling.parsed() ? run_stats(arguments) : run_check(arguments);
-  } catch (const ddim::samplers::ConfigError& error) {
-    std::cerr << "ddim-verify: " << error.what() << "\n";
-    return kBadInput;
-  } catch (const ddim::DomainError& error) {
-    std::cerr << "ddim-verify: " << error.what() << "\n";
-    return kBadInput;
   } catch (const ddim::samplers::OpenError& error) {
-    std::cerr << "ddim-verify: " << arguments.locator << ": " << error.what() << "\n";
+    complain(arguments.locator + ": " + error.what());
     return error.kind == ddim::samplers::OpenError::Kind::usage ? kUsage : kWouldNotStart;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  prepare_standard_files();
+  try {
+    return run(argc, argv);
+  } catch (const ddim::samplers::ConfigError& error) {
+    complain(error.what());
+    return kBadInput;
+  } catch (const ddim::DomainError& error) {
+    complain(error.what());
+    return kBadInput;
+  } catch (const OutputError& error) {
+    complain(std::string("the report could not be written: ") + error.what());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "ddim-verify: the report could not be finished: out of memory\n";
+  } catch (const std::exception& error) {  // std::system_error: no threads, no processes
+    complain(std::string("the report could not be finished: ") + error.what());
+  }
+  return kNoReport;
 }

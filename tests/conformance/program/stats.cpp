@@ -1,10 +1,11 @@
 // `ddim-verify stats`.
 
 #include <algorithm>
-#include <iostream>
 
 #include "tests/conformance/program/commands.hpp"
+#include "tests/conformance/program/output.hpp"
 #include "tests/faults/fault.hpp"
+#include "tests/samplers/printable.hpp"
 #include "tests/statistics/judge.hpp"
 
 namespace ddim::conformance {
@@ -38,10 +39,10 @@ Question question_of(const Arguments& arguments) {
 
 std::string replay_prefix(const Arguments& arguments, const Question& question) {
   const Run& run = question.run;
-  return "ddim-verify stats " + arguments.locator +
-         (question.config_path.empty() ? "" : " --config " + question.config_path) + " -S " +
-         std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) + " --dialect " +
-         run.dialect().name + (arguments.noise.empty() ? "" : " --noise " + arguments.noise);
+  return "ddim-verify stats " + samplers::shell_word(arguments.locator) +
+         (question.config_path.empty() ? "" : " --config " + samplers::shell_word(question.config_path)) +
+         " -S " + std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) +
+         " --dialect " + run.dialect().name + (arguments.noise.empty() ? "" : " --noise " + arguments.noise);
 }
 
 ExitCode exit_code(samplers::Status status) {
@@ -62,6 +63,8 @@ ExitCode exit_code(samplers::Status status) {
 ExitCode run_stats(const Arguments& arguments) {
   require_eta(arguments);
   const Question question = question_of(arguments);
+  if (const std::string& why = question.run.config().table_unknown; !why.empty())
+    throw samplers::ConfigError(question.config_path + ": " + why + ", so nothing can be sampled by it");
   statistics::Options options;
   options.tier = statistics::Tier::named(arguments.tier);
   options.rates.alpha = arguments.alpha;
@@ -74,15 +77,15 @@ ExitCode run_stats(const Arguments& arguments) {
       !arguments.locator.starts_with("builtin:") || arguments.locator.starts_with("builtin:cuda");
   const bool own = arguments.noise.empty() ? draws : arguments.noise == "own";
   options.noise = own ? statistics::Noise::own : statistics::Noise::injected;
-  if (!arguments.json) {
-    options.progress = [](const statistics::Verdict& verdict, std::size_t done, std::size_t of) {
-      std::cerr << "[" << done << "/" << of << "] " << verdict.claim << ": " << to_text(verdict.status)
-                << "\n";
-    };
-  }
+  const statistics::Format& format = arguments.json ? statistics::in_json : statistics::in_text;
+  GrowingReport out(arguments.json);
+  options.progress = [&](const statistics::Judgement& so_far) {
+    if (so_far.verdicts.size() == 1) out.put(format.head(so_far));
+    out.put(format.newest(so_far));
+  };
   const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
   const statistics::Judgement judgement = judge(sampler, question.run, options);
-  std::cout << (arguments.json ? json(judgement) + "\n" : text(judgement));
+  out.finish(format.end(judgement));
   return exit_code(judgement.status());
 }
 

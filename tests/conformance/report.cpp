@@ -1,5 +1,6 @@
 #include "tests/conformance/report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -58,6 +59,32 @@ std::map<std::string, int> counts(const CheckReport& report) {
   return result;
 }
 
+/// What was not judged, each once: the sampler's own noise never is.
+std::string not_judged(const CheckReport& report) {
+  std::vector<std::string> what;
+  const auto add = [&](const std::string& one) {
+    if (std::find(what.begin(), what.end(), one) == what.end()) what.push_back(one);
+  };
+  for (const Row& row : report.rows) {
+    if (row.status == Status::not_supplied || row.status == Status::unsupported)
+      add(row.equation + " (" + row.message + ")");
+  }
+  add("the noise that it draws itself, which `ddim-verify stats` judges");
+  std::string text;
+  for (const std::string& one : what) text += (text.empty() ? "" : "; ") + one;
+  return "not judged: " + text;
+}
+
+std::vector<std::string> conclusions(const CheckReport& report) {
+  std::vector<std::string> lines;
+  for (const std::string& dialect : report.conforms_to) {
+    lines.push_back("every step conforms to dialect " + dialect + ": try --dialect " + dialect);
+  }
+  if (!judged_a_step(report)) lines.push_back("no step was judged (Eq12 or Eq10), so this is no pass");
+  lines.push_back(not_judged(report));
+  return lines;
+}
+
 nlohmann::json number(double value) {
   // JSON has no NaN or infinity.
   if (std::isfinite(value)) return value;
@@ -70,7 +97,9 @@ void print(std::ostream& out, const CheckReport& report) {
   out << report.locator << ": " << report.identity.name << " " << report.identity.version << " ("
       << report.identity.language << ", " << report.identity.dtype << "), " << report.config_path
       << ", dialect " << report.dialect << "\n"
-      << (report.identity.says.empty() ? "" : "known to be wrong: " + report.identity.says + "\n") << "\n";
+      << (report.identity.says.empty() ? "" : "known to be wrong: " + report.identity.says + "\n");
+  for (const std::string& note : report.notes) out << "note: " << note << "\n";
+  out << "\n";
   std::set<std::string> notes;  // each is printed once
   for (const Row& row : report.rows) {
     char head[32];
@@ -109,6 +138,7 @@ void print(std::ostream& out, const CheckReport& report) {
   }
   for (const auto& [cause, count] : causes)
     out << "\n  " << count << (count == 1 ? " failure" : " failures") << " by: " << cause;
+  for (const std::string& line : conclusions(report)) out << "\n  " << line;
   out << "\n";
 }
 
@@ -121,7 +151,8 @@ void print_json(std::ostream& out, const CheckReport& report) {
               {"language", report.identity.language},
               {"dtype", report.identity.dtype},
               {"config", report.config_path},
-              {"dialect", report.dialect}}
+              {"dialect", report.dialect},
+              {"notes", report.notes}}
       << "\n";
   for (const Row& row : report.rows) {
     json line = {{"kind", "row"},
@@ -157,6 +188,7 @@ void print_json(std::ostream& out, const CheckReport& report) {
   out << json{{"kind", "summary"},
               {"rows", report.rows.size()},
               {"counts", counts(report)},
+              {"conclusions", conclusions(report)},
               {"exit_code", static_cast<int>(exit_code(report))}}
       << "\n";
 }

@@ -18,6 +18,7 @@ struct Options {
   std::optional<Noise> noise = {};     ///< default: injected where a step takes it
   int threads = 1;                     ///< the verdicts' bits do not depend on it
   std::vector<std::string> only = {};  ///< ids or tags; empty: all
+  std::string dtype = {};  ///< as samplers::Dtypes names them; empty: what the sampler says, or its numbers
   std::string replay_prefix = "stats";
   Instruments instruments = Instruments::sound();
   std::function<void(const Verdict&, std::size_t done, std::size_t of)> progress = {};

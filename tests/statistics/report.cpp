@@ -91,6 +91,7 @@ std::string text(const Judgement& judgement) {
                            judgement.noise == Noise::own ? "black box: it draws its own noise"
                                                          : "noise handed in from a stream of its own");
   if (!judgement.sampler.says.empty()) out += "known to be wrong: " + judgement.sampler.says + "\n";
+  for (const std::string& note : judgement.notes) out += "note: " + note + "\n";
   for (const Verdict& verdict : judgement.verdicts) out += text_of(verdict);
   out +=
       "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
@@ -116,6 +117,7 @@ std::string json(const Judgement& judgement) {
                         {"seed", judgement.seed},
                         {"own_noise", judgement.noise == Noise::own},
                         {"status", to_text(judgement.status())},
+                        {"notes", judgement.notes},
                         {"verdicts", verdicts}}
       .dump(2);
 }

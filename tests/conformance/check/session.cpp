@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "tests/samplers/dtype.hpp"
+
 namespace ddim::conformance {
 namespace {
 
@@ -20,7 +22,8 @@ std::string quoted(const std::string& word) {
 std::string command(const CheckOptions& options, const Run& run) {
   return "ddim-verify check " + quoted(options.locator) + " --config " + quoted(options.config_path) +
          " -S " + std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) +
-         " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name;
+         " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name +
+         (options.dtype.empty() ? "" : " --dtype " + options.dtype);
 }
 
 }  // namespace
@@ -30,6 +33,13 @@ void Session::keep(Draft draft, const Run& run) {
   draft.row().id = static_cast<int>(drafts.size()) + 1;
   draft.row().reproduce = command(options, run);
   drafts.push_back(std::move(draft));
+}
+
+void Session::note_given(const Batch& prev_sample) {
+  const std::string dtype = samplers::narrowest_dtype(prev_sample);
+  if (dtype.empty()) return;
+  if (given_dtype.empty() || samplers::unit_roundoff(dtype) < samplers::unit_roundoff(given_dtype))
+    given_dtype = dtype;
 }
 
 RealBatch Inputs::normal(double scale) {

@@ -7,6 +7,7 @@
 #include "tests/conformance/inspect.hpp"
 #include "tests/conformance/report.hpp"
 #include "tests/faults/fault.hpp"
+#include "tests/samplers/dtype.hpp"
 
 namespace ddim::conformance {
 namespace {
@@ -23,7 +24,8 @@ const samplers::Dialect& dialect_of(const Arguments& arguments) {
 }
 
 samplers::OpenOptions opening_of(const Arguments& arguments) {
-  return {std::chrono::milliseconds(static_cast<long>(arguments.timeout_s * 1000))};
+  return {std::chrono::milliseconds(static_cast<long>(arguments.timeout_s * 1000)),
+          arguments.dtype.empty() ? "" : samplers::Dtypes::named(arguments.dtype).samples};
 }
 
 void require_eta(const Arguments& arguments) {
@@ -47,6 +49,7 @@ ExitCode run_check(const Arguments& arguments) {
   CheckOptions options{arguments.locator, arguments.config_path, arguments.S, nullptr, arguments.eta};
   options.spacing = samplers::find_spacing(arguments.spacing);
   options.dialect = dialect_of(arguments);
+  options.dtype = arguments.dtype;
   runs_of(config, options);  // a run that is not defined is bad input, before anything starts
   if (const faults::Fault* fault = faults::named_by(arguments.locator)) {
     if (const std::string why = faults::unseen_by_check(*fault); !why.empty()) {

@@ -14,11 +14,12 @@ using samplers::Run;
 
 struct Question {
   Run run;
-  std::string config_path;  ///< empty: the paper's own
+  std::string config_path;              ///< empty: the paper's own
+  std::vector<std::string> notes = {};  ///< on how that is judged
 };
 
-/// What the options say; else the run on which a known fault shows, else the paper's own.
-Question question_of(const Arguments& arguments) {
+/// What the options say; else the run on which a known fault shows, else the paper's own at the sampler's own eta.
+Question question_of(const Arguments& arguments, const samplers::Identity& who) {
   const faults::Fault* fault = faults::named_by(arguments.locator);
   const samplers::Dialect& dialect = dialect_of(arguments);
   const bool as_shown = fault && arguments.config_path.empty() && !arguments.S && arguments.spacing.empty() &&
@@ -28,12 +29,13 @@ Question question_of(const Arguments& arguments) {
     path = std::string(DDIM_SOURCE_DIR) + "/tests/conformance/configs/" + fault->where.config + ".json";
   if (as_shown) return {faults::run_of(fault->where), path};
   const Run standard = Run::standard();
-  const samplers::Config config = path.empty() ? standard.config() : samplers::read_config(path);
+  const samplers::Config file = path.empty() ? standard.config() : samplers::read_config(path),
+                         config = samplers::as_taken(file, who);
   const samplers::Spacing* spacing =
       arguments.spacing.empty() ? config.spacing : samplers::find_spacing(arguments.spacing);
-  return {Run(config, arguments.S.value_or(std::min(8, config.T)), *spacing, arguments.eta.value_or(0.5),
-              dialect),
-          path};
+  return {Run(config, arguments.S.value_or(std::min(8, config.T)), *spacing,
+              arguments.eta.value_or(who.eta.value_or(0.5)), dialect),
+          path, samplers::not_taken(file, who)};
 }
 
 std::string replay_prefix(const Arguments& arguments, const Question& question) {
@@ -41,7 +43,8 @@ std::string replay_prefix(const Arguments& arguments, const Question& question) 
   return "ddim-verify stats " + arguments.locator +
          (question.config_path.empty() ? "" : " --config " + question.config_path) + " -S " +
          std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) + " --dialect " +
-         run.dialect().name + (arguments.noise.empty() ? "" : " --noise " + arguments.noise);
+         run.dialect().name + (arguments.noise.empty() ? "" : " --noise " + arguments.noise) +
+         (arguments.dtype.empty() ? "" : " --dtype " + arguments.dtype);
 }
 
 ExitCode exit_code(samplers::Status status) {
@@ -61,13 +64,16 @@ ExitCode exit_code(samplers::Status status) {
 
 ExitCode run_stats(const Arguments& arguments) {
   require_eta(arguments);
-  const Question question = question_of(arguments);
+  question_of(arguments, {});  // what is no question is bad input, before anything starts
+  const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
+  const Question question = question_of(arguments, sampler.identity);
   statistics::Options options;
   options.tier = statistics::Tier::named(arguments.tier);
   options.rates.alpha = arguments.alpha;
   options.seed = arguments.seed;
   options.only = arguments.claims;
   options.threads = arguments.threads;
+  options.dtype = arguments.dtype;
   options.replay_prefix = replay_prefix(arguments, question);
   // The kernels draw noise where they use it, and that is what runs on a card.
   const bool draws =
@@ -80,8 +86,8 @@ ExitCode run_stats(const Arguments& arguments) {
                 << "\n";
     };
   }
-  const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
-  const statistics::Judgement judgement = judge(sampler, question.run, options);
+  statistics::Judgement judgement = judge(sampler, question.run, options);
+  judgement.notes = question.notes;
   std::cout << (arguments.json ? json(judgement) + "\n" : text(judgement));
   return exit_code(judgement.status());
 }

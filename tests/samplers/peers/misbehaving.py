@@ -36,6 +36,8 @@ def step(message):
     if MODE == "wrong-seq":
         seq -= 1
     values = [float(v) for v in inputs["x_t"]]
+    if MODE == "forty-two":
+        values = [42.0] * len(values)
     if MODE == "nan":
         values[0] = "NaN"
     if MODE == "infinity":
@@ -61,7 +63,7 @@ def main():
         elif message["cmd"] == "configure":
             timesteps = message["timesteps"]
             say({"unsupported": "nothing at all"} if MODE == "unsupported" else {"ok": True})
-        elif message["cmd"] == "run" and message["op"] == "timesteps":
+        elif message["cmd"] == "run" and message["op"] == "timesteps" and MODE != "forty-two":
             say({"seq": message["seq"], "outputs": {"timesteps": timesteps}})
         elif message["cmd"] == "run" and message["op"] == "step":
             step(message)

@@ -84,10 +84,19 @@ Magnitudes magnitudes(const Recipe& recipe, const Config& config, const Levels& 
 struct Errors {
   RealBatch prev_sample, pred_x0;
 };
+/// The order's own step is taken without noise, and sigma_hat's is added: two roundings more.
+Ball with_noise_by_hat(const Formats& f, const tol::Levels<Real>& at, const Ball& mean, Real noise) {
+  const Ball kept = tol::quotient(f.table, at.alpha_bar, at.alpha_bar_prev);
+  const Ball sigma_hat = tol::root(f.table, tol::difference(f.table, tol::constant<Real>(1), kept));
+  return tol::sum(f.sample, mean, tol::product(f.sample, sigma_hat, tol::exactly(noise)));
+}
+
 /// Of a step given x_t, the output and the noise. No orders: all that apply.
-Errors step_errors(const Formats& f, const tol::Levels<Real>& at, const Recipe& recipe, const Config& config,
+Errors step_errors(const Formats& f, const tol::Levels<Real>& at, const Recipe& recipe, const Place& of,
                    const RealBatch& x_t, const std::function<Ball(Eigen::Index)>& output,
                    const RealBatch& noise, std::initializer_list<tol::Order> orders = {}) {
+  const Config& config = of.run.config();
+  const bool by_hat = of.run.adds_sigma_hat(of.run.step_of(of.entry));
   const tol::Prediction kind = kind_of(config.prediction);
   const tol::Restriction restriction = restriction_of(recipe, config);
   const tol::StepBounds<Real> bounds(f, at, kind, restriction, config.thresholding, orders),
@@ -112,8 +121,9 @@ Errors step_errors(const Formats& f, const tol::Levels<Real>& at, const Recipe& 
     }
     for (Eigen::Index i = 0; i < x_t.rows(); ++i) {
       const Eigen::Index k = place(i);
-      const tol::StepBound<Real> bound =
-          bounds(tol::exactly(x_t(k)), output(k), tol::exactly(noise(k)), threshold);
+      tol::StepBound<Real> bound =
+          bounds(tol::exactly(x_t(k)), output(k), tol::exactly(by_hat ? Real{0} : noise(k)), threshold);
+      if (by_hat) bound.prev_sample = with_noise_by_hat(f, at, bound.prev_sample, noise(k));
       const bool any = bounds.size() > 0;
       errors.prev_sample(k) = any ? bound.prev_sample.error : HUGE_VALL;
       errors.pred_x0(k) = any ? bound.pred_x0.error : HUGE_VALL;
@@ -164,11 +174,11 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
   const Levels at = levels(recipe, place);
   const Magnitudes of = magnitudes(recipe, config, at, x_t, output);
   const Real sigma = recipe.sigma(place, at), direction = recipe.direction(place, at, sigma);
-  const RealBatch of_prev =
-      std::sqrt(at.prev.alpha_bar) * of.x0 + direction * of.eps + sigma * noise.cwiseAbs();
+  const RealBatch of_prev = std::sqrt(at.prev.alpha_bar) * of.x0 + direction * of.eps +
+                            recipe.noise_scale(place, at, sigma) * noise.cwiseAbs();
 
   const auto errors_in = [&](double table_u) {
-    const Formats f{format_of(table_u), format_of(arithmetic.u)};
+    const Formats f{format_of(table_u), format_of(arithmetic.sample_u)};
     const Ball current = level_ball(f.table, at.current.alpha_bar, arithmetic.table_error(place.timestep()));
     const Ball prev = at.prev.one_minus == 0 ? tol::exactly<Real>(1)
                                              : level_ball(f.table, at.prev.alpha_bar,
@@ -182,7 +192,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
       const Ball exact = tol::exactly(output(k));
       return output_rounds ? tol::cast(f.sample, exact) : exact;
     };
-    return step_errors(f, balls, recipe, config, x_t, given, noise);
+    return step_errors(f, balls, recipe, place, x_t, given, noise);
   };
   Errors errors = errors_in(arithmetic.u);
   if (arithmetic.table_u < arithmetic.u && !(errors.prev_sample + errors.pred_x0).allFinite()) {
@@ -194,7 +204,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
                                  {tol::exactly(at.current.alpha_bar), tol::exactly(at.prev.alpha_bar),
                                   tol::exactly(at.current.one_minus), tol::exactly(at.prev.one_minus),
                                   tol::exactly<Real>(place.run.eta())},
-                                 recipe, config, x_t, [&](Eigen::Index k) { return tol::exactly(output(k)); },
+                                 recipe, place, x_t, [&](Eigen::Index k) { return tol::exactly(output(k)); },
                                  noise, {tol::Order::compvis});
   return {(errors.prev_sample + own.prev_sample).cast<double>(),
           (errors.pred_x0 + own.pred_x0).cast<double>(), of_prev.cast<double>(), of.x0.cast<double>()};
@@ -202,7 +212,7 @@ StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& 
 
 NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const RealBatch& noise,
                            const Arithmetic& arithmetic) {
-  const Format dtype = format_of(arithmetic.u);
+  const Format dtype = format_of(arithmetic.sample_u);  // diffusers casts its table to the samples' dtype
   const Ball alpha_bar = level_ball(dtype, level.alpha_bar, arithmetic.table_error(t));
   const Ball one_minus{level.one_minus, alpha_bar.error};
   NoisingBound bound{Batch(x0.rows(), x0.cols()), (std::sqrt(level.alpha_bar) * x0.cwiseAbs() +

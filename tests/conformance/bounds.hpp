@@ -23,9 +23,10 @@ using samplers::Table;
 
 /// What is known of a sampler's arithmetic.
 struct Arithmetic {
-  double u;        ///< unit roundoff of its dtype
+  double u;        ///< unit roundoff of its coefficients
   double table_u;  ///< of the narrowest format, from the dtype on, that holds its table
   std::function<double(int t)> table_error;  ///< how far alpha_bar[t] may be off what the table given says
+  double sample_u = u;  ///< of the samples it takes and gives: narrower in mixed precision
 };
 /// `table_u` of values as they were shown.
 double table_roundoff(const std::vector<double>& alphas_cumprod, double u);
@@ -34,7 +35,7 @@ struct StepBound {
   Batch prev_sample, pred_x0;
   Batch magnitude_prev, magnitude_x0;  ///< sum of |terms|: the scale of the expression
 };
-/// Coefficients may be computed in the dtype. Where no bound exists for that (1 - alpha_bar may be
+/// Coefficients may be computed in their dtype. Where no bound exists for that (1 - alpha_bar may be
 /// zero), they are taken to be computed in the table's format.
 /// `output_rounds`: the output is no number of the dtype, and is rounded on its way to the sampler.
 StepBound step_bound(const Recipe& recipe, const Place& place, const RealBatch& x_t, const RealBatch& output,

@@ -78,7 +78,7 @@ TEST(Check, OneWrongNumberIsFoundWhereItIs) {
 TEST(Check, ADialectOfOnesOwnIsJudgedBy) {
   const samplers::Dialect quarter{.name = "quarter",
                                   .says = "the last step goes to a quarter of the first level's noise",
-                                  .locators = "",
+                                  .locators = {},
                                   .last_level =
                                       [](const Config&, const samplers::Table& table) {
                                         const samplers::Real rest = table.at(0).one_minus / 4;
@@ -125,6 +125,47 @@ TEST(Check, TheReferencesListAndTableAreNotComparedWithThemselves) {
     ASSERT_NE(row, report.rows.end());
     EXPECT_EQ(row->status, Status::fail) << equation;
   }
+}
+
+/// The reference, answering by another dialect than it is judged by.
+Sampler port_of(const samplers::Dialect& dialect) {
+  Sampler sampler = samplers::reference();
+  sampler.identity.name = "port";
+  sampler.step = [dialect, step = sampler.step](const samplers::Run& run, int entry, const Batch& x_t,
+                                                const Batch& output, const Batch& noise) {
+    return step(samplers::Run(run.config(), run.asked_S(), run.spacing(), run.eta(), dialect), entry, x_t,
+                output, noise);
+  };
+  return sampler;
+}
+
+TEST(Check, TheSummarySaysWhichDialectAFaithfulPortConformsTo) {
+  const CheckReport report = judged(port_of(samplers::dialect("diffusers")));
+  EXPECT_EQ(exit_code(report), kFailures);
+  EXPECT_EQ(report.conforms_to, std::vector<std::string>{"diffusers"});
+  EXPECT_TRUE(judged(port_of(samplers::paper())).conforms_to.empty());
+  EXPECT_TRUE(judged(faults::open("builtin:fault:noise-by-variance")).conforms_to.empty());
+}
+
+TEST(Check, NumbersNarrowerThanTheDtypeThatWasSaidAreNoted) {
+  Sampler sampler = mine();
+  sampler.step = [step = sampler.step](const samplers::Run& run, int entry, const Batch& x_t,
+                                       const Batch& output, const Batch& noise) {
+    const auto result = step(run, entry, x_t, output, noise);
+    return samplers::Result<samplers::StepOutput>(
+        samplers::StepOutput(result->prev_sample.cast<float>().cast<double>()));
+  };
+  const CheckReport said = judged(sampler);
+  EXPECT_EQ(exit_code(said), kFailures);
+  ASSERT_EQ(said.notes.size(), 1u);
+  EXPECT_NE(said.notes[0].find("is a float32, though it says float64: --dtype float32"), std::string::npos);
+  sampler.identity.dtype = "";
+  sampler.prepare = [identity = sampler.identity](const samplers::Run&) { return identity; };
+  sampler.alphas_cumprod = {};  // in doubles, which it is not
+  sampler.add_noise = {};
+  const CheckReport found = judged(sampler);
+  EXPECT_EQ(exit_code(found), kPassed);
+  EXPECT_EQ(found.identity.dtype, "float32");
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ class Draft {
   void close();
 
   bool troubled() const { return troubled_; }
+  /// Every number could be compared.
+  bool decided() const { return !troubled_ && undefined_ == 0; }
   Row& row() { return row_; }
   const Row& row() const { return row_; }
   const Distance& distance_to() const { return distance_; }

@@ -95,9 +95,12 @@ void add_terminal(Lines& found, const Run& run) {
 Lines peculiarities(const Run& run) {
   const Config& config = run.config();
   Lines found = config.warnings;
-  if (!config.class_name.empty() && config.class_name != "DDIMScheduler") {
-    found.push_back("written by " + config.class_name +
-                    "; keys it leaves out are read with DDIMScheduler's defaults");
+  if (!config.absent.empty()) {
+    std::string keys;
+    for (const std::string& key : config.absent) keys += (keys.empty() ? "" : ", ") + key;
+    found.push_back("absent, taken as " +
+                    (config.class_name.empty() ? std::string("DDIMScheduler") : config.class_name) +
+                    " has them: " + keys);
   }
   add_numpys_list(found, run);
   add_stride(found, run);

@@ -82,6 +82,32 @@ std::map<std::string, int> counts(const CheckReport& report) {
   return result;
 }
 
+/// What was not judged, each once: the sampler's own noise never is.
+std::string not_judged(const CheckReport& report) {
+  std::vector<std::string> what;
+  const auto add = [&](const std::string& one) {
+    if (std::find(what.begin(), what.end(), one) == what.end()) what.push_back(one);
+  };
+  for (const Row& row : report.rows) {
+    if (row.status == Status::not_supplied || row.status == Status::unsupported)
+      add(row.equation + " (" + row.message + ")");
+  }
+  add("the noise that it draws itself, which `ddim-verify stats` judges");
+  std::string text;
+  for (const std::string& one : what) text += (text.empty() ? "" : "; ") + one;
+  return "not judged: " + text;
+}
+
+std::vector<std::string> conclusions(const CheckReport& report) {
+  std::vector<std::string> lines;
+  for (const std::string& dialect : report.conforms_to) {
+    lines.push_back("every step conforms to dialect " + dialect + ": try --dialect " + dialect);
+  }
+  if (!judged_a_step(report)) lines.push_back("no step was judged (Eq12 or Eq10), so this is no pass");
+  lines.push_back(not_judged(report));
+  return lines;
+}
+
 nlohmann::json number(double value) {
   // JSON has no NaN or infinity.
   if (std::isfinite(value)) return value;
@@ -133,6 +159,8 @@ std::string text_end(const CheckReport& report) {
   }
   for (const auto& [cause, count] : causes)
     out += "\n  " + std::to_string(count) + (count == 1 ? " failure" : " failures") + " by: " + cause;
+  for (const std::string& line : conclusions(report)) out += "\n  " + line;
+  for (const std::string& note : report.notes) out += "\n  note: " + note;
   return out + "\nend of the report: exit code " + std::to_string(exit_code(report)) + "\n";
 }
 
@@ -188,6 +216,8 @@ std::string json_end(const CheckReport& report) {
   return out + line({{"kind", "summary"},
                      {"rows", report.rows.size()},
                      {"counts", counts(report)},
+                     {"conclusions", conclusions(report)},
+                     {"notes", report.notes},
                      {"exit_code", static_cast<int>(exit_code(report))}});
 }
 

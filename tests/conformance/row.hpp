@@ -34,17 +34,20 @@ struct Row {
   double ratio = 0;   ///< largest |got - want| / bound
   long compared = 0;  ///< numbers compared
   std::optional<Wrong> wrong;
-  std::vector<Cause> causes;   ///< best first
-  bool explained = false;      ///< the first cause reproduces every number of the row
-  std::optional<int> follows;  ///< the row whose failure implies this one's
-  std::string note;            ///< what a reader should know though it is no failure
+  std::vector<Cause> causes;                  ///< best first
+  bool explained = false;                     ///< the first cause reproduces every number of the row
+  std::optional<int> follows;                 ///< the row whose failure implies this one's
+  std::vector<std::string> conforms_to = {};  ///< other dialects, of a row of steps
+  std::string note;                           ///< what a reader should know though it is no failure
   std::string reproduce;
 };
 
 struct CheckReport {
   samplers::Identity identity;
   std::string locator, config_path, dialect;
+  std::vector<std::string> notes;  ///< on how it was judged
   std::vector<Row> rows;
+  std::vector<std::string> conforms_to = {};  ///< other dialects, which every step judged conforms to
 };
 
 /// What every command of ddim-verify ends with.
@@ -59,6 +62,8 @@ enum ExitCode {
   kNoReport = 7  ///< it could not be written, or not to its end
 };
 
+/// A row of steps (Eq12 or Eq10) passed or failed.
+bool judged_a_step(const CheckReport& report);
 /// Passed only where a step (Eq12 or Eq10) was judged and nothing else is amiss.
 ExitCode exit_code(const CheckReport& report);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -74,6 +75,28 @@ inline int running(const std::string& part) {
 
 #define EXPECT_CONTAINS(text, part) \
   EXPECT_NE((text).find(part), std::string::npos) << "no \"" << (part) << "\" in:\n" << (text)
+
+inline std::string python() {
+  if (const char* chosen = std::getenv("DDIM_PYTHON"); chosen && *chosen) return chosen;
+  const std::string local = DDIM_ROOT "/.venv/bin/python";
+  return std::filesystem::exists(local) ? local : "python3";
+}
+
+/// Why the interpreter cannot import `module`, or "" when it can. diffusers is looked for, not imported: that
+/// takes seconds and is the harness's own work.
+inline std::string missing(const std::string& module) {
+  const Outcome outcome =
+      shell("'" + python() + "' -c 'import sys, importlib.util as u; sys.exit(0 if u.find_spec(\"" + module +
+            "\") else 9)'");
+  if (outcome.exit_code == 0) return "";
+  return python() +
+         (outcome.exit_code == 9 ? " has no module " + module : " does not run: " + outcome.output);
+}
+
+#define NEEDS(module)                                                          \
+  if (const std::string why = missing(module); !why.empty()) {                 \
+    GTEST_SKIP() << "NOT RUN: " << why << " (set DDIM_PYTHON, or make .venv)"; \
+  }
 
 /// The arguments of a check of peers/misbehaving.py.
 inline std::string misbehaving(const std::string& mode, const std::string& rest = " -S 4 --eta 0") {

@@ -1,37 +1,9 @@
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <string>
-
 #include "tests/conformance/shell.hpp"
 #include "tests/samplers/printable.hpp"
 
 // The program itself, as a user types it.
 namespace ddim::conformance {
 namespace {
-
-std::string python() {
-  if (const char* chosen = std::getenv("DDIM_PYTHON"); chosen && *chosen) return chosen;
-  const std::string local = DDIM_ROOT "/.venv/bin/python";
-  return std::filesystem::exists(local) ? local : "python3";
-}
-
-/// Why the interpreter cannot import `module`, or "" when it can. diffusers is looked for, not imported: that
-/// takes seconds and is the harness's own work.
-std::string missing(const std::string& module) {
-  const Outcome outcome =
-      shell("'" + python() + "' -c 'import sys, importlib.util as u; sys.exit(0 if u.find_spec(\"" + module +
-            "\") else 9)'");
-  if (outcome.exit_code == 0) return "";
-  return python() +
-         (outcome.exit_code == 9 ? " has no module " + module : " does not run: " + outcome.output);
-}
-
-#define NEEDS(module)                                                          \
-  if (const std::string why = missing(module); !why.empty()) {                 \
-    GTEST_SKIP() << "NOT RUN: " << why << " (set DDIM_PYTHON, or make .venv)"; \
-  }
 
 TEST(Inspect, NeedsNoPythonAndPrintsWhatIsWrong) {
   const Outcome outcome =
@@ -183,6 +155,20 @@ TEST(ExitCode, AListThatLeavesNoStepToJudgeIsNotAPass) {
       verify("check builtin:fault:tau-ascending --config " + config("sd15") + " -S 2 --eta 0");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_CONTAINS(outcome.output, "inconclusive");
+}
+
+TEST(Protocol, ASamplerThatAnswers42AndShowsNoListFails) {
+  const Outcome outcome = verify("check " + misbehaving("forty-two"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_CONTAINS(outcome.output, "fail          Eq12");
+}
+
+TEST(ExitCode, TheSummarySaysWhatWasNotJudged) {
+  const Outcome outcome = verify("check " + misbehaving("refuse"));
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_CONTAINS(outcome.output, "no step was judged (Eq12 or Eq10), so this is no pass");
+  EXPECT_CONTAINS(outcome.output, "not judged: Schedule (");
+  EXPECT_CONTAINS(outcome.output, "the noise that it draws itself, which `ddim-verify stats` judges");
 }
 
 TEST(Protocol, JsonLinesHoldWhatTheTerminalShows) {

@@ -85,6 +85,13 @@ RealBatch same_every_call(const RealBatch& noise) {
   static const Draws draws(0, samplers::Stream::noise, "noise-reseeded");
   return draws.normal_batch(noise.rows(), noise.cols(), 0, 0).cast<Real>();
 }
+/// One of 64 batches, by the noise that it stands for.
+RealBatch from_a_small_pool(const RealBatch& noise) {
+  static const Draws draws(0, samplers::Stream::noise, "noise-small-pool");
+  const auto seed = static_cast<std::uint64_t>(std::abs(noise(0, 0)) * 1e6L) % 64;
+  const auto columns = static_cast<std::uint64_t>(noise.cols());
+  return draws.normal_batch(noise.rows(), noise.cols(), seed * columns, 0).cast<Real>();
+}
 RealBatch correlated(const RealBatch& noise) {
   RealBatch mixed = noise;
   for (Eigen::Index i = 1; i < noise.rows(); ++i)
@@ -256,6 +263,27 @@ std::vector<Fault> faults_of_shape() {
   };
 }
 
+std::vector<Fault> faults_of_seeds() {
+  return {
+      {.name = "noise-reseeded",
+       .equation = "Eq12",
+       .condition = "eta > 0",
+       .seen = "a generator made anew, from the same seed, in every call",
+       .says = "every call draws the same noise",
+       .kind = Kind::dependence,
+       .where = {.config = ""},
+       .in_recipe = whole_noise(same_every_call)},
+      {.name = "noise-small-pool",
+       .equation = "Eq12",
+       .condition = "eta > 0",
+       .seen = "a seed drawn from a short range in every call; planted",
+       .says = "the noise is one of 64 batches",
+       .kind = Kind::dependence,
+       .where = {.config = ""},
+       .in_recipe = whole_noise(from_a_small_pool)},
+  };
+}
+
 std::vector<Fault> faults_of_dependence() {
   return {
       {.name = "noise-one-per-batch",
@@ -276,14 +304,6 @@ std::vector<Fault> faults_of_dependence() {
        .where = {.config = ""},
        .in_recipe =
            whole_noise([](const RealBatch& z) { return RealBatch(z.row(0).replicate(z.rows(), 1)); })},
-      {.name = "noise-reseeded",
-       .equation = "Eq12",
-       .condition = "eta > 0",
-       .seen = "a generator made anew, from the same seed, in every call",
-       .says = "every call draws the same noise",
-       .kind = Kind::dependence,
-       .where = {.config = ""},
-       .in_recipe = whole_noise(same_every_call)},
       {.name = "noise-correlated",
        .equation = "Eq12",
        .condition = "eta > 0, more than one dimension",
@@ -315,7 +335,7 @@ std::vector<Fault> faults_of_dependence() {
 
 std::vector<Fault> noise_faults() {
   std::vector<Fault> all = faults_of_scale();
-  for (auto* part : {faults_of_shape, faults_of_dependence}) {
+  for (auto* part : {faults_of_shape, faults_of_seeds, faults_of_dependence}) {
     for (Fault& fault : part()) all.push_back(std::move(fault));
   }
   return all;

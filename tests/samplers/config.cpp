@@ -113,6 +113,78 @@ auto choices_of(const Rules& rules) {
   return choices;
 }
 
+/// What a class takes for the keys that its file leaves out, where that is not what DDIMScheduler takes.
+struct ClassDefaults {
+  std::vector<std::string_view> families;  ///< parts of the names of such classes
+  void (*apply)(Config&);
+};
+void in_sigma(Config& config) {  // samplers over sigma, which never clip
+  config.clip_sample = false;
+  config.spacing = &linspace;
+}
+const std::vector<ClassDefaults>& class_defaults() {
+  static const std::vector<ClassDefaults> all{
+      {{"PNDM"},
+       [](Config& config) {
+         config.clip_sample = false;
+         config.set_alpha_to_one = false;
+       }},
+      {{"UnCLIP"},
+       [](Config& config) {
+         config.beta_schedule = &squaredcos_cap_v2;
+         config.variance_type = "fixed_small_log";
+       }},
+      {{"Euler", "LMS", "DPMSolverMultistep", "DEIS", "UniPC", "SASolver"}, in_sigma},
+      {{"Heun", "KDPM2", "DPMSolverSDE"},
+       [](Config& config) {
+         in_sigma(config);
+         config.beta_start = 0.00085;
+         config.beta_end = 0.012;
+       }},
+      {{"DPMSolverSinglestep"}, [](Config& config) { config.clip_sample = false; }},
+      {{"LCM", "TCD"},
+       [](Config& config) {
+         config.beta_schedule = &scaled_linear;
+         config.beta_start = 0.00085;
+         config.beta_end = 0.012;
+         config.clip_sample = false;
+       }},
+  };
+  return all;
+}
+Config defaults_of(const std::string& class_name) {
+  Config config;
+  config.class_name = class_name;
+  for (const ClassDefaults& defaults : class_defaults()) {
+    for (const std::string_view family : defaults.families) {
+      if (class_name.find(family) == std::string::npos) continue;
+      defaults.apply(config);
+      return config;
+    }
+  }
+  return config;
+}
+
+/// The keys that decide what is sampled, as the members have them.
+Json keys_of(const Config& config) {
+  Json keys{{"num_train_timesteps", config.T},
+            {"beta_start", config.beta_start},
+            {"beta_end", config.beta_end},
+            {"rescale_betas_zero_snr", config.rescale_betas_zero_snr},
+            {"timestep_spacing", config.spacing->name},
+            {"steps_offset", config.steps_offset},
+            {"set_alpha_to_one", config.set_alpha_to_one},
+            {"prediction_type", to_text(config.prediction)},
+            {"clip_sample", config.clip_sample},
+            {"clip_sample_range", config.clip_sample_range},
+            {"thresholding", config.thresholding},
+            {"dynamic_thresholding_ratio", config.dynamic_thresholding_ratio},
+            {"sample_max_value", config.sample_max_value},
+            {"variance_type", config.variance_type}};
+  if (config.beta_schedule != &trained_betas) keys["beta_schedule"] = config.beta_schedule->name;
+  return keys;
+}
+
 void read_schedule(Reader& reader, Config& config) {
   reader.read("num_train_timesteps", config.T, 1, 100000);
   reader.read("beta_start", config.beta_start, open_unit, "0 < beta < 1");
@@ -135,6 +207,11 @@ void read_prediction(Reader& reader, Config& config) {
   reader.read(
       "dynamic_thresholding_ratio", config.dynamic_thresholding_ratio,
       [](double value) { return value >= 0 && value <= 1; }, "0 <= ratio <= 1");
+  std::vector<std::pair<std::string, std::string>> variances;
+  for (const char* name :
+       {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"})
+    variances.emplace_back(name, name);
+  reader.read("variance_type", config.variance_type, variances);
   reader.read(
       "sample_max_value", config.sample_max_value, [](double value) { return value > 0; },
       "sample_max_value > 0");
@@ -236,12 +313,10 @@ Config parse_config(const std::string& text, const std::string& origin) {
   }
   if (!file.is_object()) throw ConfigError(origin + ": " + shortened(file) + " is outside the JSON objects");
 
-  Config config;
-  config.json = text;
+  const auto name = file.find("_class_name");
+  Config config = defaults_of(name != file.end() && name->is_string() ? name->get<std::string>() : "");
   Reader reader(file, origin);
-  if (const auto name = file.find("_class_name"); name != file.end() && name->is_string()) {
-    config.class_name = printable(name->get<std::string>(), 100);
-  }
+  config.class_name = printable(config.class_name, 100);
   refuse_other_families(reader, config.class_name);
   read_schedule(reader, config);
   read_prediction(reader, config);
@@ -258,11 +333,24 @@ Config parse_config(const std::string& text, const std::string& origin) {
       config.warnings.push_back("unknown key " + what + ": not one of DDIMScheduler's, ignored");
     }
   }
+  const Json keys = keys_of(config);
+  for (const auto& [key, value] : keys.items()) {
+    if (file.value(key, Json()).is_null()) config.absent.push_back(key + " = " + value.dump());
+  }
+  config.json = text;
+  config = with_every_key(std::move(config));
   try {
     schedule_of(config);
   } catch (const DomainError& error) {
     throw ConfigError(origin + ": " + error.what());
   }
+  return config;
+}
+
+Config with_every_key(Config config) {
+  Json json = Json::parse(config.json);
+  json.update(keys_of(config));
+  config.json = json.dump();
   return config;
 }
 

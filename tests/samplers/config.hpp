@@ -43,9 +43,15 @@ struct Config {
   bool thresholding = false;  ///< wins over clipping
   double dynamic_thresholding_ratio = 0.995;
   double sample_max_value = 1;
+  std::string variance_type = "fixed_small";  ///< of those classes of DDPM's that take it
+  /// At eta = 1 the noise is scaled by sigma_hat: variance_type says so, to a sampler that takes it.
+  bool sigma_hat = false;
   std::string table_unknown;          ///< why no table can be said to be this file's; empty: it can
   std::vector<std::string> warnings;  ///< what the file holds that nobody reads, one line each
-  std::string json = "{}";            ///< the file's text, handed to samplers as it is
+  std::vector<std::string>
+      absent;  ///< keys that the file leaves out, as they are taken: "clip_sample = false"
+  /// What samplers are sent: every key as it is judged, and the file's others.
+  std::string json = "{}";
 
   /// x_0 is clipped or thresholded.
   bool restricts() const { return clip_sample || thresholding; }
@@ -58,9 +64,13 @@ class ConfigError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A file, or a pipe that is written to within `patience`. Errors: ConfigError.
+/// A file, or a pipe that is written to within `patience`. A key that is absent takes the default of the file's
+/// _class_name (PNDM never clips, UnCLIP's schedule is the cosine), else DDIMScheduler's. Errors: ConfigError.
 Config read_config(const std::string& path, std::chrono::milliseconds patience = std::chrono::seconds(10));
 Config parse_config(const std::string& json, const std::string& origin);
+
+/// With `json` holding every key as the members have it.
+Config with_every_key(Config config);
 
 /// alpha_bar and 1 - alpha_bar at timesteps 0..T-1, by the definition in long double from the file's numbers.
 Table exact_table(const Config& config);

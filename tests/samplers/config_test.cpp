@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -34,6 +35,41 @@ TEST(Config, AbsentKeysTakeTheTargetClasssDefaults) {
   EXPECT_TRUE(config.warnings.empty());
 }
 
+TEST(Config, AbsentKeysTakeTheDefaultsOfTheClassThatWroteTheFile) {
+  const auto of_class = [](const std::string& name) {
+    return parse_config(R"({"_class_name": ")" + name + R"("})", "file");
+  };
+  for (const char* name : {"PNDMScheduler", "FlaxPNDMScheduler"}) {
+    EXPECT_FALSE(of_class(name).clip_sample) << name;
+    EXPECT_FALSE(of_class(name).set_alpha_to_one) << name;
+  }
+  EXPECT_EQ(of_class("UnCLIPScheduler").beta_schedule, &squaredcos_cap_v2);
+  EXPECT_EQ(of_class("UnCLIPScheduler").variance_type, "fixed_small_log");
+  for (const char* name : {"EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
+                           "LMSDiscreteScheduler", "DPMSolverMultistepScheduler", "HeunDiscreteScheduler"}) {
+    EXPECT_FALSE(of_class(name).clip_sample) << name;
+    EXPECT_EQ(of_class(name).spacing, &linspace) << name;
+  }
+  EXPECT_EQ(of_class("HeunDiscreteScheduler").beta_start, 0.00085);
+  EXPECT_EQ(of_class("LCMScheduler").beta_schedule, &scaled_linear);
+  EXPECT_TRUE(of_class("DDPMScheduler").clip_sample);
+  const Config said = parse_config(R"({"_class_name": "PNDMScheduler", "clip_sample": true})", "file");
+  EXPECT_TRUE(said.clip_sample);
+  EXPECT_EQ(std::count(said.absent.begin(), said.absent.end(), "set_alpha_to_one = false"), 1);
+  EXPECT_EQ(std::count(said.absent.begin(), said.absent.end(), "clip_sample = true"), 0);
+}
+
+TEST(Config, WhatIsJudgedIsWhatIsSent) {
+  for (const char* file : {R"({"_class_name": "PNDMScheduler", "other": 7})", "{}"}) {
+    const Config config = parse_config(file, "file"), sent = parse_config(config.json, "sent");
+    EXPECT_EQ(sent.clip_sample, config.clip_sample);
+    EXPECT_EQ(sent.set_alpha_to_one, config.set_alpha_to_one);
+    EXPECT_TRUE(sent.absent.empty());
+    EXPECT_EQ(sent.json, config.json);
+    EXPECT_EQ(sent.warnings, config.warnings);
+  }
+}
+
 TEST(Config, NullMeansAbsent) {
   EXPECT_EQ(parse_config(R"({"trained_betas": null, "steps_offset": null})", "file").steps_offset, 0);
 }
@@ -57,11 +93,11 @@ TEST(Config, RealFilesAreRead) {
            {"sdxl", "EulerDiscreteScheduler", &scaled_linear, Prediction::eps, &leading, 1, false, false,
             false, false, 3},
            {"ddpm-cifar10", "DDPMScheduler", &linear, Prediction::eps, &leading, 0, true, true, false, false,
-            1},
+            0},
            {"deepfloyd-if", "DDPMScheduler", &squaredcos_cap_v2, Prediction::eps, &leading, 0, true, true,
-            true, false, 1},
+            true, false, 0},
            {"karlo-prior", "UnCLIPScheduler", &squaredcos_cap_v2, Prediction::x0, &leading, 0, true, true,
-            false, false, 1},
+            false, false, 0},
            {"sd21-zsnr", "DDIMScheduler", &scaled_linear, Prediction::v, &trailing, 1, false, false, false,
             true, 0},
        }) {

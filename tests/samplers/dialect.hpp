@@ -12,8 +12,9 @@ namespace ddim::samplers {
 /// suite asks which dialect it is.
 struct Dialect {
   std::string name;
-  std::string says;      ///< one sentence for a reader
-  std::string locators;  ///< the default for locators that begin so; empty: for none
+  std::string says;  ///< one sentence for a reader
+  /// The default for locators that begin or end so; of several that fit, the longest decides.
+  std::vector<std::string> locators;
 
   /// alpha_bar_prev of the last step.
   std::function<Level(const Config&, const Table&)> last_level;

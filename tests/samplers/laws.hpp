@@ -33,15 +33,19 @@ inline double root(Real value) { return static_cast<double>(std::sqrt(value)); }
 /// One step from `current` down to `prev` with the given variance sigma^2.
 struct Law : Levels {
   Real variance = 0;
+  Real noise_variance = 0;  ///< of what is added: the variance, or that of sigma_hat
 
   /// Eq16.
   static Law with_eta(const Level& current, const Level& prev, double eta) {
-    return {{current, prev},
-            Real(eta) * Real(eta) * prev.one_minus / current.one_minus *
-                ((prev.alpha_bar - current.alpha_bar) / prev.alpha_bar)};
+    const Law unscaled{{current, prev}};
+    const Real variance =
+        Real(eta) * Real(eta) * prev.one_minus / current.one_minus * unscaled.hat_variance();
+    return {{current, prev}, variance, variance};
   }
+  /// Eq16's sigma_hat: what DDPM adds by its larger variance, beside the mean of Eq7.
+  Real hat_variance() const { return (prev.alpha_bar - current.alpha_bar) / prev.alpha_bar; }
 
-  double sigma() const { return root(variance); }
+  double sigma() const { return root(noise_variance); }
   /// Eq7: x_prev = posterior_x0 x_0 + direction e + sigma z, where x_t = root alpha_bar x_0 + root one_minus e.
   double posterior_x0() const { return root(prev.alpha_bar); }
   double direction() const { return root(radicand()); }

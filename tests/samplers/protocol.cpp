@@ -79,6 +79,15 @@ class Conversation {
     return identity_;
   }
 
+  Result<Identity> remake(const Run& run, Anew how) {
+    if (how == Anew::process) child_ = nullptr;
+    run_ = run;
+    timesteps_.reset();
+    if (auto trouble = send_configuration(true)) return *trouble;
+    configured_ = true;
+    return identity_;
+  }
+
   Result<std::vector<int>> timesteps(const Run& run) {
     return run_op<std::vector<int>>(run, "timesteps", Json::object(), [&](const Json& outputs) {
       std::vector<int> list;
@@ -135,23 +144,42 @@ class Conversation {
     const auto answer = exchange({{"cmd", "hello"}, {"protocol", 1}});
     if (!answer) return answer.trouble();
     const Json& hello = *answer;
-    for (const char* key : {"name", "version", "language", "dtype"}) {
+    if (hello.contains("unsupported") || hello.contains("errored")) return refusal(hello);
+    for (const char* key : {"name", "version", "language"}) {
       if (!hello.contains(key) || !hello[key].is_string()) {
         return Trouble{Status::harness_error, std::string("hello holds no string ") + key};
       }
     }
     const auto told = [&](const char* key) { return printable(hello[key].get<std::string>(), 200); };
-    identity_ = {told("name"), told("version"), told("language")};
-    return take_dtype(told("dtype"));
+    identity_ = {told("name"), told("version"), told("language"), ""};
+    read_dtypes(hello);
+    identity_.configured = hello.value("configured", Json()) == true;
+    if (const auto eta = hello.find("eta"); eta != hello.end() && eta->is_number())
+      identity_.eta = eta->get<double>();
+    if (const auto keys = hello.find("keys"); keys != hello.end() && keys->is_array()) {
+      identity_.keys.emplace();
+      for (const Json& key : *keys) identity_.keys->push_back(key.is_string() ? key.get<std::string>() : "");
+    }
+    return check_dtype();
   }
 
-  std::optional<Trouble> take_dtype(const std::string& dtype) {
+  /// `dtype` and `sample_dtype`, strings where it says them; a `sample_dtype` that is null is to be found.
+  void read_dtypes(const Json& answer) {
+    if (const auto dtype = answer.find("dtype"); dtype != answer.end() && dtype->is_string())
+      identity_.dtype = shortened(dtype->get<std::string>());
+    if (const auto dtype = answer.find("sample_dtype"); dtype != answer.end()) {
+      identity_.samples_unsaid = !dtype->is_string();
+      identity_.sample_dtype = dtype->is_string() ? shortened(dtype->get<std::string>()) : "";
+    }
+  }
+
+  std::optional<Trouble> check_dtype() const {
     try {
-      unit_roundoff(dtype);
+      for (const std::string& dtype : {identity_.dtype, identity_.sample_dtype})
+        if (!dtype.empty()) unit_roundoff(dtype);
     } catch (const DomainError& error) {
       return Trouble{Status::harness_error, error.what()};
     }
-    identity_.dtype = dtype;
     return {};
   }
 
@@ -174,8 +202,8 @@ class Conversation {
     return {Status::harness_error, how};
   }
 
-  std::optional<Trouble> send_configuration() {
-    if (!child_->alive()) {
+  std::optional<Trouble> send_configuration(bool anew = false) {
+    if (!child_ || !child_->alive()) {
       try {
         if (auto trouble = start()) return trouble;
       } catch (const OpenError& error) {
@@ -186,7 +214,7 @@ class Conversation {
     for (const Level& level : run_->table()) alphas.push_back(static_cast<double>(level.alpha_bar));
     Json config = Json::parse(run_->config().json);
     config["timestep_spacing"] = run_->spacing().name;
-    const Json message = {
+    Json message = {
         {"cmd", "configure"},
         {"config", config},
         {"num_inference_steps", run_->asked_S()},
@@ -196,13 +224,13 @@ class Conversation {
         {"final_alpha_cumprod",
          static_cast<double>(run_->dialect().last_level(run_->config(), run_->table()).alpha_bar)},
         {"timesteps", run_->timesteps()}};
+    if (anew) message["anew"] = true;
+    if (!options_.sample_dtype.empty()) message["sample_dtype"] = options_.sample_dtype;
     const auto answer = exchange(message);
     if (!answer) return answer.trouble();
     if (answer->value("ok", Json()) == true) {
-      if (const auto dtype = answer->find("dtype"); dtype != answer->end() && dtype->is_string()) {
-        return take_dtype(shortened(dtype->get<std::string>()));
-      }
-      return {};
+      read_dtypes(*answer);
+      return check_dtype();
     }
     return refusal(*answer);
   }
@@ -265,6 +293,7 @@ Sampler of_command(const std::vector<std::string>& command, const OpenOptions& o
   Sampler sampler;
   sampler.identity = child->identity();
   sampler.prepare = [child](const Run& run) { return child->prepare(run); };
+  sampler.remake = [child](const Run& run, Anew how) { return child->remake(run, how); };
   sampler.timesteps = [child](const Run& run) { return child->timesteps(run); };
   sampler.alphas_cumprod = [child](const Run& run) { return child->alphas_cumprod(run); };
   sampler.step = [child](const Run& run, int entry, const Batch& x_t, const Batch& output,

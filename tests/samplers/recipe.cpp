@@ -77,7 +77,10 @@ Recipe Recipe::of(const Dialect& dialect) {
                         : run.table().at(static_cast<std::size_t>(*place.next()));
   };
   recipe.sigma = sigma_of;
-  recipe.noise_scale = [](const Place&, const Levels&, Real deviation) { return deviation; };
+  recipe.noise_scale = [](const Place& place, const Levels& at, Real deviation) {
+    return place.run.adds_sigma_hat(place.run.step_of(place.entry)) ? std::sqrt(Law{at}.hat_variance())
+                                                                    : deviation;
+  };
   recipe.direction = direction_of;
   recipe.x0_scale = [](const Levels& at) { return std::sqrt(at.prev.alpha_bar); };
   recipe.pred_x0 = pred_x0_of;

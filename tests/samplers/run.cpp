@@ -46,8 +46,7 @@ Run Run::standard(double eta, int S) {
   Config config;
   config.clip_sample = false;
   config.spacing = &trailing;
-  config.json = R"({"clip_sample": false, "timestep_spacing": "trailing"})";
-  return {std::move(config), S, trailing, eta};
+  return {with_every_key(std::move(config)), S, trailing, eta};
 }
 
 Run Run::with_eta(double eta) const {
@@ -69,6 +68,14 @@ Run Run::with_table(Table table) const {
   result.table_ = std::make_shared<const Table>(std::move(table));
   return result;
 }
+
+Law Run::law(int i) const {
+  Law law = Law::with_eta(level(i), prev_level(i), eta_);
+  if (adds_sigma_hat(i)) law.noise_variance = law.hat_variance();
+  return law;
+}
+
+bool Run::adds_sigma_hat(int i) const { return config_->sigma_hat && eta_ == 1 && timestep(i) > 0; }
 
 Level Run::prev_level(int i) const {
   if (const auto next = next_timestep(i)) return table_->at(static_cast<std::size_t>(*next));

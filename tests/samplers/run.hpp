@@ -47,7 +47,9 @@ class Run {
   }
 
   /// Domain, here and below: a list that descends within the table.
-  Law law(int i) const { return Law::with_eta(level(i), prev_level(i), eta_); }
+  Law law(int i) const;
+  /// By the file's variance_type; none at timestep 0, as DDPM's own samplers have it.
+  bool adds_sigma_hat(int i) const;
   const Level& level(int i) const { return table_->at(static_cast<std::size_t>(timestep(i))); }
   Level prev_level(int i) const;
   /// It changes alpha_bar. (diffusers' last step may go from alphas_cumprod[0] to itself.)

@@ -1,5 +1,6 @@
 #include "tests/samplers/sampler.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace ddim::samplers {
@@ -41,6 +42,33 @@ double unit_roundoff(const std::string& dtype) {
     if (dtype == known.name) return known.unit_roundoff;
   }
   throw DomainError("dtype", dtype, "{float64, float32, float16, bfloat16}");
+}
+
+bool Identity::takes(const std::string& key) const {
+  return !keys || std::find(keys->begin(), keys->end(), key) != keys->end();
+}
+
+double Identity::output_roundoff() const { return samples().empty() ? 0x1p-53 : unit_roundoff(samples()); }
+
+Config as_taken(Config config, const Identity& who) {
+  config.set_alpha_to_one = config.set_alpha_to_one || !who.takes("set_alpha_to_one");
+  config.sigma_hat =
+      who.keys && who.takes("variance_type") && config.variance_type.starts_with("fixed_large");
+  return config;
+}
+
+std::vector<std::string> not_taken(const Config& config, const Identity& who) {
+  std::vector<std::string> lines;
+  if (who.configured)
+    lines.push_back("it is an object made already: what the file says must be what it was made with");
+  if (who.eta) lines.push_back("its step takes no eta: it is judged at eta = " + ddim::to_text(*who.eta));
+  if (!who.takes("set_alpha_to_one") && !config.set_alpha_to_one)
+    lines.push_back("its class takes no set_alpha_to_one: the last step is judged as one to the data");
+  if (!who.takes("clip_sample") && config.clip_sample && !config.thresholding)
+    lines.push_back("its class takes no clip_sample, which is judged as the file has it: true");
+  if (as_taken(config, who).sigma_hat)
+    lines.push_back("by variance_type = " + config.variance_type + " its noise is scaled by sigma_hat");
+  return lines;
 }
 
 Sampler Sampler::of_step(std::string name, PlainStep step, std::string dtype) {

@@ -56,10 +56,28 @@ class Result {
 
 struct Identity {
   std::string name, version, language;
-  /// The arithmetic its coefficients are computed in: float64, float32, float16 or bfloat16.
+  /// The arithmetic its coefficients are computed in: float64, float32, float16 or bfloat16; empty: it does not
+  /// say, and dtype.hpp finds it.
   std::string dtype = "float64";
   std::string says = {};  ///< what is known of it, for a reader; a known-wrong reference says its mistake
+  std::string sample_dtype = {};   ///< of the samples it takes and gives; empty: dtype
+  bool samples_unsaid = false;     ///< they may be narrower than dtype: dtype.hpp finds out
+  bool configured = false;         ///< an object, made already: a file cannot reach it
+  std::optional<double> eta = {};  ///< the one that it has, where its step takes none
+  /// The keys of a configuration that its class takes; nothing: any may reach it.
+  std::optional<std::vector<std::string>> keys = {};
+
+  bool takes(const std::string& key) const;
+  const std::string& samples() const { return sample_dtype.empty() ? dtype : sample_dtype; }
+  /// Of what it gives: 2^-53 where it does not say.
+  double output_roundoff() const;
 };
+/// The configuration as a sampler is judged by it: not by keys that its class does not take. Without
+/// set_alpha_to_one its last step goes to the data; sigma_hat is of those that take variance_type.
+Config as_taken(Config config, const Identity& who);
+/// What a reader should know of that, a line each.
+std::vector<std::string> not_taken(const Config& config, const Identity& who);
+
 /// Unit roundoff of a dtype: 2^-53, 2^-24, 2^-11, 2^-8. Errors: DomainError for any other name.
 double unit_roundoff(const std::string& dtype);
 
@@ -69,6 +87,8 @@ struct StepOutput {
   Batch prev_sample;
   std::optional<Batch> pred_x0;
 };
+
+enum class Anew { object, process };
 
 /// A sampler, as what it can be asked: each member answers for an equation, and an empty one is "not supplied".
 /// Batches are d x n, a column is a sample; an `entry` counts the sampler's list from the noisiest, 0-based.
@@ -82,6 +102,8 @@ struct Sampler {
 
   /// Makes a run the current one and says who then answers, in which dtype. Asked implicitly by the others.
   Capability<Identity, const Run&> prepare;
+  /// Makes the sampler anew, as an object or in a process of its own: what follows is asked of the new one.
+  Capability<Identity, const Run&, Anew> remake;
   /// Tau: the list it visits, 0-based from the noisiest.
   Capability<std::vector<int>, const Run&> timesteps;
   /// Schedule: alpha_bar at timesteps 0..T-1.
@@ -124,7 +146,8 @@ struct Sampler {
   /// eps: x_t, eps and what it gives are d x n; alpha_bar_prev is 1 at the data.
   using PlainStep = std::function<Batch(double alpha_bar, double alpha_bar_prev, double eta, const Batch& x_t,
                                         const Batch& eps)>;
-  static Sampler of_step(std::string name, PlainStep step, std::string dtype = "float64");
+  /// `dtype`: of its arithmetic; empty: what it gives says.
+  static Sampler of_step(std::string name, PlainStep step, std::string dtype = "");
 };
 
 /// Asks a capability: empty is not_supplied, what it throws is errored. Out of memory or threads says nothing

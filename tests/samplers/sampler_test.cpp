@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/samplers/builtin.hpp"
+#include "tests/samplers/dtype.hpp"
 #include "tests/samplers/open.hpp"
 
 namespace ddim::samplers {
@@ -72,6 +75,61 @@ TEST(Sampler, ARecipeIsTheDefinitionOfTheRunsDialect) {
       EXPECT_LE((one->prev_sample - other->prev_sample).cwiseAbs().maxCoeff(), 1e-13) << dialect.name;
     }
   }
+}
+
+TEST(Sampler, IsNotJudgedByKeysThatItsClassDoesNotTake) {
+  const Config file = parse_config(R"({"set_alpha_to_one": false, "variance_type": "fixed_large"})", "file");
+  Identity who{"a class", "1", "Python"};
+  EXPECT_FALSE(as_taken(file, who).set_alpha_to_one);
+  EXPECT_FALSE(as_taken(file, who).sigma_hat);
+  EXPECT_TRUE(not_taken(file, who).empty());
+  who.keys = {"variance_type"};
+  EXPECT_TRUE(as_taken(file, who).set_alpha_to_one);
+  EXPECT_TRUE(as_taken(file, who).sigma_hat);
+  EXPECT_EQ(not_taken(file, who).size(), 3u);  // clip_sample is on by default, and judged
+}
+
+TEST(Eq16, SigmaHatIsTheNoisesAloneAndNotAtTimestepZero) {
+  Config config = parse_config(R"({"clip_sample": false})", "file");
+  config.sigma_hat = true;
+  const Recipe recipe = Recipe::of(paper());
+  for (const double eta : {0.5, 1.0}) {
+    const samplers::Run run(config, 10, leading, eta);
+    for (int i = 1; i <= 10; ++i) {
+      const Law law = run.law(i);
+      const bool hat = eta == 1 && run.timestep(i) > 0;
+      const Real want = hat ? 1 - law.current.alpha_bar / law.prev.alpha_bar : law.variance;
+      EXPECT_NEAR(static_cast<double>(law.noise_variance), static_cast<double>(want), 1e-15);
+      const RealBatch zero = RealBatch::Zero(1, 1), one = RealBatch::Ones(1, 1);
+      EXPECT_NEAR(static_cast<double>(step(recipe, {run, run.entry(i)}, zero, zero, one).prev_sample(0)),
+                  law.sigma(), 1e-15);
+    }
+  }
+}
+
+TEST(Dtype, IsTheNarrowestThatHoldsEveryNumber) {
+  const Batch dense = Batch::Random(4, 8);
+  EXPECT_EQ(narrowest_dtype(dense), "float64");
+  EXPECT_EQ(narrowest_dtype(dense.cast<float>().cast<double>()), "float32");
+  EXPECT_EQ(narrowest_dtype((dense * 0x1p11).array().round().matrix()), "float16");
+  EXPECT_EQ(narrowest_dtype((dense * 0x1p7).array().round().matrix()), "bfloat16");
+  EXPECT_EQ(narrowest_dtype(Batch::Constant(4, 8, 42.0)), "");  // one number says nothing
+  EXPECT_EQ(narrowest_dtype(Batch::Constant(4, 8, std::nan(""))), "");
+}
+
+TEST(Dtype, NamesCoefficientsAndSamples) {
+  EXPECT_EQ(Dtypes::named("float32").samples, "float32");
+  EXPECT_EQ(Dtypes::named("float32/bfloat16").coefficients, "float32");
+  EXPECT_EQ(Dtypes::named("float32/bfloat16").samples, "bfloat16");
+  for (const char* wrong : {"", "float7", "float32/", "/float32", "float32/bfloat16/float16"})
+    EXPECT_THROW(Dtypes::named(wrong), DomainError) << wrong;
+}
+
+TEST(Dialect, TheLongestLocatorThatFitsDecides) {
+  EXPECT_EQ(default_dialect("py:diffusers:DDIMScheduler").name, "diffusers");
+  EXPECT_EQ(default_dialect("py:diffusers:DDPMScheduler").name, "paper");
+  EXPECT_EQ(default_dialect("py:diffusers.schedulers:DDPMScheduler").name, "paper");
+  EXPECT_EQ(default_dialect("py:mine:step").name, "paper");
 }
 
 }  // namespace

@@ -38,6 +38,12 @@ class NotSupplied : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What ends a claim about something that may be meant: it is then inconclusive.
+class Undecided : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The answer, or NotSupplied where there is none to be had (not supplied, unsupported), or std::runtime_error
 /// with the message of whatever else went wrong.
 template <class T>
@@ -73,7 +79,7 @@ struct Context {
   const Instruments& instruments;
   std::uint32_t seed;
   Noise noise = default_noise(sampler);
-  double unit_roundoff = samplers::unit_roundoff(sampler.identity.dtype);  ///< of the outputs
+  double unit_roundoff = sampler.identity.output_roundoff();  ///< of the outputs
 
   Context on(const Run& other) const { return {sampler, other, instruments, seed, noise, unit_roundoff}; }
   Repeats repeats() const { return Repeats::of(unit_roundoff); }

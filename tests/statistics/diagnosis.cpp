@@ -186,11 +186,13 @@ std::string diagnose(const Residuals& residuals, const Evidence& evidence, const
   }
   const std::string named = cause(residuals, evidence, context, faults::faults());
   if (loudest == kNoNoise) return "the residuals are zero: the noise is absent" + named;
+  const Certificate pooled = certify(evidence.pooled(), evidence.covariates(), 0.01);
+  if (loudest == kNoNoiseElsewhere && (pooled.estimate.cwiseAbs().array() < 1e-3).all())
+    return "the residuals are zero but for rounding: the noise is absent" + named;
   if (loudest == kNoNoiseElsewhere) {
     return "the residuals follow from what was given: the noise is absent, and the direction is not Eq12's" +
            named;
   }
-  const Certificate pooled = certify(evidence.pooled(), evidence.covariates(), 0.01);
   if (loudest == "shape" && named.empty() && std::abs(pooled.variance - 1) < 0.05 &&
       (pooled.estimate.cwiseAbs().array() < 0.05).all()) {
     const auto& count = evidence.shape().count;

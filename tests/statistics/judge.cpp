@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "tests/samplers/dtype.hpp"
 #include "tests/statistics/parallel.hpp"
 #include "tests/statistics/sampling.hpp"
 
@@ -64,14 +65,16 @@ Verdict judge_claim(const Claim& claim, const Context& context, double share, co
     verdict.status = Status::not_asked;
     return verdict;
   }
-  const auto ends = [&](Status status) {
-    return [&verdict, status](const std::exception& reason) {
-      verdict.status = status;
-      verdict.detail = reason.what();
-    };
+  const auto ends = [&](Status status, const std::exception& reason) {
+    verdict.status = status;
+    verdict.detail = reason.what();
   };
   blaming([&] { settle(claim, context, options.rates.alpha * share, beta, options.tier, verdict); },
-          ends(Status::not_asked), ends(Status::fail));
+          [&](const std::exception& reason) {
+            const bool undecided = dynamic_cast<const Undecided*>(&reason) != nullptr;
+            ends(undecided ? Status::inconclusive : Status::not_asked, reason);
+          },
+          [&](const std::exception& error) { ends(Status::fail, error); });
   return verdict;
 }
 
@@ -94,10 +97,13 @@ void require_rate(const char* name, double rate) {
 }
 
 /// Who answers on this run: its dtype may be the run's.
-samplers::Identity identity_of(const Sampler& sampler, const Run& run) {
-  if (!sampler.prepare) return sampler.identity;
-  const auto prepared = samplers::ask(sampler.prepare, run);
-  return prepared ? *prepared : sampler.identity;
+samplers::Identity identity_of(const Sampler& sampler, const Run& run, const std::string& dtype) {
+  samplers::Identity identity = sampler.identity;
+  if (sampler.prepare) {
+    if (const auto prepared = samplers::ask(sampler.prepare, run)) identity = *prepared;
+  }
+  if (!dtype.empty()) return samplers::Dtypes::named(dtype).of(std::move(identity));
+  return samplers::with_dtypes_found(sampler, run, std::move(identity));
 }
 
 }  // namespace
@@ -106,13 +112,13 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   require_rate("alpha", options.rates.alpha);
   require_rate("beta", options.rates.beta);
   const std::vector<Claim> all = claims(run);
-  const samplers::Identity identity = identity_of(sampler, run);
+  const samplers::Identity identity = identity_of(sampler, run, options.dtype);
   const Context context{sampler,
                         run,
                         options.instruments,
                         options.seed,
                         options.noise.value_or(default_noise(sampler)),
-                        samplers::unit_roundoff(identity.dtype)};
+                        identity.output_roundoff()};
   if (!(context.unit_roundoff <= options.tier.roundoff)) {
     throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
                       context.unit_roundoff,
@@ -123,6 +129,7 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   const std::vector<std::size_t> places = chosen(all, options.only);
   const double beta = options.rates.beta / static_cast<double>(all.size());
   Judgement judgement{identity, options.tier.name, options.rates, run.eta(), options.seed, context.noise, {}};
+  judgement.notes = options.notes;
 
   // A worker takes whole claims: the sums of a claim are always made in one order.
   std::vector<std::optional<Verdict>> made(places.size());

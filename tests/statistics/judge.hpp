@@ -18,7 +18,9 @@ struct Options {
   std::optional<Noise> noise = {};     ///< default: injected where a step takes it
   int threads = 1;                     ///< the verdicts' bits do not depend on it
   std::vector<std::string> only = {};  ///< ids or tags; empty: all
-  std::string replay_prefix = {};      ///< a command's; empty: a verdict says which options replay it
+  std::string dtype = {};  ///< as samplers::Dtypes names them; empty: what the sampler says, or its numbers
+  std::vector<std::string> notes = {};  ///< on how it is judged, kept with the judgement
+  std::string replay_prefix = {};       ///< a command's; empty: a verdict says which options replay it
   Instruments instruments = Instruments::sound();
   /// Sees the judgement after each verdict; they come in the claims' order.
   std::function<void(const Judgement& so_far)> progress = {};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/faults/fault.hpp"
 #include "tests/statistics/judge.hpp"
 
@@ -33,6 +35,26 @@ TEST(Stats, NoiseIsHandedInWhereAStepTakesIt) {
   EXPECT_EQ(judgement.verdicts.at(0).detail, "the implementation takes no noise");
 }
 
+// As README's recipe in C++, in single precision.
+TEST(Stats, APlainStepInFloat32IsJudgedInFloat32) {
+  std::mt19937_64 generator(7);
+  std::normal_distribution<float> normal;
+  const auto step = [&](double a, double a_prev, double eta, const Batch& x_t, const Batch& eps) {
+    const double sigma = eta * std::sqrt((1 - a_prev) / (1 - a) * (1 - a / a_prev));
+    const Eigen::MatrixXf z =
+        Eigen::MatrixXf::NullaryExpr(x_t.rows(), x_t.cols(), [&] { return normal(generator); });
+    const Eigen::MatrixXf x = x_t.cast<float>(), e = eps.cast<float>();
+    const Eigen::MatrixXf x_prev =
+        static_cast<float>(std::sqrt(a_prev / a)) * (x - static_cast<float>(std::sqrt(1 - a)) * e) +
+        static_cast<float>(std::sqrt(1 - a_prev - sigma * sigma)) * e + static_cast<float>(sigma) * z;
+    return Batch(x_prev.cast<double>());
+  };
+  const Judgement judgement =
+      judged(Sampler::of_step("float32", step), samplers::Run::standard(), Noise::own);
+  EXPECT_EQ(judgement.status(), Status::pass) << text(judgement);
+  EXPECT_EQ(judgement.sampler.dtype, "float32");
+}
+
 TEST(Stats, RunsOfOtherConfigurationsPass) {
   for (const char* json : {R"({"clip_sample": true})", R"({"thresholding": true, "clip_sample": false})",
                            R"({"clip_sample": false, "prediction_type": "v_prediction"})",
@@ -44,6 +66,15 @@ TEST(Stats, RunsOfOtherConfigurationsPass) {
       const Judgement judgement = judged(samplers::reference(), run, Noise::injected);
       EXPECT_EQ(judgement.status(), Status::pass) << json << " " << dialect << "\n" << text(judgement);
     }
+  }
+}
+
+TEST(Stats, NoiseFromASmallPoolOfSeedsRepeats) {
+  const Sampler pool = faults::sampler_of(*faults::find("noise-small-pool"));
+  for (const double eta : {0.5, 1.0}) {
+    const samplers::Run run = samplers::Run::standard(eta);
+    EXPECT_EQ(judged(pool, run, Noise::own, {"Generator.pool"}).status(), Status::fail);
+    EXPECT_EQ(judged(samplers::reference(), run, Noise::own, {"Generator.pool"}).status(), Status::pass);
   }
 }
 

@@ -70,6 +70,7 @@ std::string text_head(const Judgement& judgement) {
                            judgement.noise == Noise::own ? "black box: it draws its own noise"
                                                          : "noise handed in from a stream of its own");
   if (!judgement.sampler.says.empty()) out += "known to be wrong: " + judgement.sampler.says + "\n";
+  for (const std::string& note : judgement.notes) out += "note: " + note + "\n";
   return out;
 }
 
@@ -104,7 +105,8 @@ std::string json_head(const Judgement& judgement) {
                   {"beta", judgement.rates.beta},
                   {"eta", judgement.eta},
                   {"seed", judgement.seed},
-                  {"own_noise", judgement.noise == Noise::own}});
+                  {"own_noise", judgement.noise == Noise::own},
+                  {"notes", judgement.notes}});
 }
 
 std::string json_newest(const Judgement& judgement) { return line_of(to_json(judgement.verdicts.back())); }

@@ -47,6 +47,7 @@ struct Judgement {
   std::uint32_t seed;
   Noise noise;
   std::vector<Verdict> verdicts;
+  std::vector<std::string> notes = {};  ///< on how it was judged
 
   /// The worst; not_asked where nothing was.
   Status status() const;

@@ -88,7 +88,7 @@ bool certified(const Grounds& grounds, const Tier& tier);
 void sample(Sampling& sampling, const Pace& pace, Watch& watch);
 
 /// Runs `body`; what it throws goes to `blame` as something said of the sampler, and to `unasked` where it has
-/// no answer. Out of memory or threads is neither: that is thrown on.
+/// no answer or nothing can be decided. Out of memory or threads is neither: that is thrown on.
 template <class Body, class Unasked, class Blame>
 void blaming(const Body& body, const Unasked& unasked, const Blame& blame) {
   try {
@@ -98,6 +98,8 @@ void blaming(const Body& body, const Unasked& unasked, const Blame& blame) {
   } catch (const std::system_error&) {
     throw;
   } catch (const NotSupplied& reason) {
+    unasked(reason);
+  } catch (const Undecided& reason) {
     unasked(reason);
   } catch (const std::exception& error) {
     blame(error);

@@ -1,5 +1,6 @@
 // What is said of a row of steps besides its verdict.
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/conformance/check/trial.hpp"
@@ -25,6 +26,16 @@ const Observation* first_wrong(const Draft& draft, const Trial& trial) {
       return &seen;
   }
   return nullptr;
+}
+
+bool conforms_to(const samplers::Dialect& dialect, const Draft& draft, const Trial& trial) {
+  const Recipe other = Recipe::of(dialect);
+  return std::all_of(trial.seen.begin(), trial.seen.end(), [&](const Observation& seen) {
+    return !concerns(draft, trial, seen) ||
+           within(seen.prev_sample,
+                  step(other, trial.place(seen.entry), seen.x_t, seen.output, seen.noise).prev_sample,
+                  seen.bound.prev_sample);
+  });
 }
 
 /// Why two dialects give other steps, in their own words; empty: they do not.
@@ -73,23 +84,18 @@ void name_inferred_prev(Draft& draft, const Session& session, const Trial& trial
 }
 
 void compare_dialects(Draft& draft, const Session& session, const Trial& trial) {
-  if (draft.troubled() || trial.seen.empty()) return;
+  if (!draft.decided() || trial.seen.empty()) return;
   const samplers::Dialect& mine = session.options.dialect;
+  const bool wrong = draft.row().wrong.has_value();
   for (const samplers::Dialect& theirs : samplers::dialects()) {
     if (theirs.name == mine.name) continue;
     const std::string why = difference(mine, theirs, trial.run, draft.row().equation == "Eq10");
+    const bool conforms = why.empty() ? !wrong : conforms_to(theirs, draft, trial);
+    if (conforms) draft.row().conforms_to.push_back(theirs.name);
     if (why.empty()) continue;
-    const Recipe other = Recipe::of(theirs);
-    bool conforms = true;
-    for (const Observation& seen : trial.seen) {
-      if (!concerns(draft, trial, seen)) continue;
-      const samplers::Outcome outcome =
-          step(other, trial.place(seen.entry), seen.x_t, seen.output, seen.noise);
-      conforms = conforms && within(seen.prev_sample, outcome.prev_sample, seen.bound.prev_sample);
-    }
-    if (draft.row().wrong && conforms)
+    if (wrong && conforms)
       draft.note("conforms to " + theirs.name + ", differs from " + mine.name + " because " + why);
-    else if (!draft.row().wrong && !conforms)
+    else if (!wrong && !conforms)
       draft.note("conforms to " + mine.name + ", differs from " + theirs.name + " because " + why);
   }
 }

@@ -31,12 +31,12 @@ void compare(Draft& draft, const Session& session, const Table& exact, const std
 }  // namespace
 
 void judge_schedule(Session& session, const Run& run) {
-  Draft draft("Schedule", "Schedule alphas_cumprod", session.u);
+  Draft draft("Schedule", "Schedule alphas_cumprod", session.coefficient_u);
   const Table& exact = run.table();
   session.table = exact;
   const auto got = ask(session.sampler.alphas_cumprod, run);
-  session.table_u = got ? table_roundoff(*got, session.u) : session.u;
-  session.table_bound = table_bound(session.config, session.u, session.table_u);
+  session.table_u = got ? table_roundoff(*got, session.coefficient_u) : session.coefficient_u;
+  session.table_bound = table_bound(session.config, session.coefficient_u, session.table_u);
   if (!got) {
     draft.trouble(got.trouble(), "alphas_cumprod");
     draft.note("the steps are judged with the exact table and a bound for theirs");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tests/samplers/dtype.hpp"
 #include "tests/samplers/printable.hpp"
 
 namespace ddim::conformance {
@@ -20,7 +21,8 @@ double to_eight_bits(double value) {
 std::string command(const CheckOptions& options, const Run& run) {
   return "ddim-verify check " + shell_word(options.locator) + " --config " + shell_word(options.config_path) +
          " -S " + std::to_string(run.asked_S()) + " --spacing " + std::string(run.spacing().name) +
-         " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name;
+         " --eta " + ddim::to_text(run.eta()) + " --dialect " + options.dialect.name +
+         (options.dtype.empty() ? "" : " --dtype " + options.dtype);
 }
 
 }  // namespace
@@ -35,6 +37,13 @@ void Session::keep(Draft draft, const Run& run) {
   draft.row().reproduce = command(options, run);
   drafts.push_back(std::move(draft));
   if (kept) kept(drafts.back().row());
+}
+
+void Session::note_given(const Batch& prev_sample) {
+  const std::string dtype = samplers::narrowest_dtype(prev_sample);
+  if (dtype.empty()) return;
+  if (given_dtype.empty() || samplers::unit_roundoff(dtype) < samplers::unit_roundoff(given_dtype))
+    given_dtype = dtype;
 }
 
 RealBatch Inputs::normal(double scale) {

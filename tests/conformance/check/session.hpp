@@ -16,19 +16,23 @@ struct Session {
   const Config& config;
   const CheckOptions& options;
   Recipe recipe;       ///< the dialect's definition
-  double u = 0x1p-53;  ///< of the sampler's dtype
-  Table table = {};    ///< its own where it shows one, else the exact one
+  double u = 0x1p-53;  ///< of the samples it gives
+  double coefficient_u = u;
+  Table table = {};  ///< its own where it shows one, else the exact one
   bool own_table = false;
   double table_u = u;  ///< of the format that holds it
   std::vector<double> table_bound = {};
+  std::string given_dtype = {};  ///< the narrowest that holds what its steps gave
   std::vector<Draft> drafts = {};
   std::function<void(const Row&)> kept = {};  ///< sees each row when it is made
 
   /// In which `table` stands for the sampler's.
   Arithmetic arithmetic() const {
-    return {u, table_u, [this](int t) { return own_table ? 0 : table_bound[static_cast<std::size_t>(t)]; }};
+    return {coefficient_u, table_u,
+            [this](int t) { return own_table ? 0 : table_bound[static_cast<std::size_t>(t)]; }, u};
   }
   void keep(Draft draft, const Run& run);
+  void note_given(const Batch& prev_sample);
 };
 
 /// Inputs with eight significant bits: exact in every dtype, so that no error is the conversion's.

@@ -81,7 +81,7 @@ void judge_sigma(Session& session, const Run& run, const Trials& trial) {
 }
 
 void judge_ddpm(Session& session, const Run& run, const Trials& trial) {
-  if (run.eta() != 1 || session.config.restricts()) return;
+  if (run.eta() != 1 || session.config.restricts() || session.config.sigma_hat) return;
   Draft draft("Eq16", "Eq16 eta=1 is DDPM's posterior, " + run.text(), session.u);
   const auto concerns = [trial](const Observation& seen) { return !trial->last(seen.entry); };
   for (const Observation& seen : trial->seen) {

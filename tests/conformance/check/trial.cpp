@@ -6,31 +6,37 @@
 namespace ddim::conformance {
 namespace {
 
-/// Asks for one step, and for its mirror where the noise has a part in it.
-bool observe(Session& session, const Run& asked, Trial& trial, int entry, Observation seen) {
-  const auto take = [&](const RealBatch& noise) {
-    return ask(session.sampler.step, asked, entry, Batch(seen.x_t.cast<double>()),
-               Batch(seen.output.cast<double>()), Batch(noise.cast<double>()));
-  };
-  const auto got = take(seen.noise);
+samplers::Result<samplers::StepOutput> take(const Session& session, const Run& asked, const Observation& seen,
+                                            const RealBatch& noise) {
+  return ask(session.sampler.step, asked, seen.entry, Batch(seen.x_t.cast<double>()),
+             Batch(seen.output.cast<double>()), Batch(noise.cast<double>()));
+}
+
+bool observe(Session& session, const Run& asked, Trial& trial, Observation seen) {
+  const auto got = take(session, asked, seen, seen.noise);
   if (!got) {
-    trial.stopped = {entry, got.trouble()};
+    trial.stopped = {seen.entry, got.trouble()};
     return false;
   }
   seen.prev_sample = got->prev_sample;
   seen.pred_x0 = got->pred_x0;
-  if (asked.eta() > 0 && !trial.mirror_stopped) {
-    const auto mirrored = take(-seen.noise);
-    if (mirrored)
-      seen.mirrored = mirrored->prev_sample;
-    else
-      trial.mirror_stopped = {entry, mirrored.trouble()};
-  }
-  const Place place = trial.place(entry);
+  const Place place = trial.place(seen.entry);
   seen.bound = step_bound(session.recipe, place, seen.x_t, seen.output, seen.noise, session.arithmetic());
   seen.want = step(session.recipe, place, seen.x_t, seen.output, seen.noise);
   trial.seen.push_back(std::move(seen));
   return true;
+}
+
+/// The same steps with the noise's sign changed, down the list once more: some samplers count their steps.
+void mirror(const Session& session, const Run& asked, Trial& trial) {
+  for (Observation& seen : trial.seen) {
+    const auto mirrored = take(session, asked, seen, -seen.noise);
+    if (!mirrored) {
+      trial.mirror_stopped = {seen.entry, mirrored.trouble()};
+      return;
+    }
+    seen.mirrored = mirrored->prev_sample;
+  }
 }
 
 }  // namespace
@@ -76,8 +82,10 @@ void judge_steps(Session& session, const Run& run, const std::vector<int>& list)
       continue;
     }
     Observation seen{entry, inputs.normal(1.25), inputs.normal(), inputs.normal(), {}, {}, {}, {}, {}};
-    if (!observe(session, run, *trial, entry, std::move(seen))) break;
+    if (!observe(session, run, *trial, std::move(seen))) break;
   }
+  if (run.eta() > 0 && !trial->stopped) mirror(session, run, *trial);
+  if (!trial->seen.empty()) session.note_given(trial->seen[trial->seen.size() / 2].prev_sample);
   judge_pred_x0(session, run, trial);
   judge_step_and_last(session, run, trial);
   if (trial->stopped) return;

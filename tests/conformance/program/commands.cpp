@@ -8,6 +8,7 @@
 #include "tests/conformance/program/output.hpp"
 #include "tests/conformance/report.hpp"
 #include "tests/faults/fault.hpp"
+#include "tests/samplers/dtype.hpp"
 #include "tests/samplers/printable.hpp"
 
 namespace ddim::conformance {
@@ -25,7 +26,8 @@ const samplers::Dialect& dialect_of(const Arguments& arguments) {
 }
 
 samplers::OpenOptions opening_of(const Arguments& arguments) {
-  return {std::chrono::milliseconds(static_cast<long>(arguments.timeout_s * 1000))};
+  return {std::chrono::milliseconds(static_cast<long>(arguments.timeout_s * 1000)),
+          arguments.dtype.empty() ? "" : samplers::Dtypes::named(arguments.dtype).samples};
 }
 
 void require_eta(const Arguments& arguments) {
@@ -67,6 +69,7 @@ ExitCode run_check(const Arguments& arguments) {
   CheckOptions options{arguments.locator, arguments.config_path, arguments.S, nullptr, arguments.eta};
   options.spacing = samplers::find_spacing(arguments.spacing);
   options.dialect = dialect_of(arguments);
+  options.dtype = arguments.dtype;
   runs_of(config, options);  // a run that is not defined is bad input, before anything starts
   const Format& format = arguments.json ? in_json : in_text;
   GrowingReport out(arguments.json);

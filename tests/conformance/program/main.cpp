@@ -56,6 +56,10 @@ void add_sampler(CLI::App& command, Arguments& arguments) {
       .add_option("--dialect", arguments.dialect,
                   listed(dialect_names()) + " (default: the one of the locator, else paper)")
       ->check(CLI::IsMember(dialect_names()));
+  command.add_option("--dtype", arguments.dtype,
+                     "float64, float32, float16 or bfloat16: in which samples are handed in and judged; "
+                     "float32/bfloat16: coefficients in the one, samples in the other (default: what the "
+                     "implementation says, or its numbers)");
   command.add_option("--timeout", arguments.timeout_s, "seconds to wait for each answer (default 30)")
       ->check(seconds);
 }

@@ -162,6 +162,7 @@ def step(message):
         values = {
             "nan": ["NaN"] + values[1:],
             "null": [None] + values[1:],
+            "forty-two": [42.0] * len(values),
             "infinity": ["-Infinity"] * len(values),
             "short": values[:-1],
             "backwards": values[::-1],
@@ -185,7 +186,7 @@ def answer(message):
     elif command == "configure":
         ALPHAS, FINAL, TIMESTEPS = (message[k] for k in ("alphas_cumprod", "final_alpha_cumprod", "timesteps"))
         say({"unsupported": "nothing at all"} if MODE == "unsupported" else {"ok": True})
-    elif command == "run" and message["op"] == "timesteps":
+    elif command == "run" and message["op"] == "timesteps" and MODE != "forty-two":
         if MODE == "hang-at-timesteps":
             time.sleep(60)
         say({"seq": message["seq"], "outputs": {"timesteps": TIMESTEPS}})

@@ -29,7 +29,7 @@ Agreement compare_step(const Context& c) {
     if ((x_prev.array() == x_prev(0, 0)).all()) return broken("the output is constant" + where);
     if ((x_prev - x_t).cwiseAbs().maxCoeff() <= 4 * c.unit_roundoff * x_t.cwiseAbs().maxCoeff())
       return broken("the step returns its input" + where);
-    if (c.noise == Noise::own && c.run.law(i).variance > 0 && c.step(i, x_t, output, z) == x_prev) {
+    if (c.noise == Noise::own && c.run.law(i).noise_variance > 0 && c.step(i, x_t, output, z) == x_prev) {
       return broken(
           "two calls with the same input give the same output, though sigma > 0: it reseeds on each call, "
           "or adds no noise" +

@@ -54,7 +54,7 @@ std::vector<int> moving_steps(const Run& run) {
 std::vector<int> noisy_steps(const Run& run) {
   std::vector<int> steps;
   for (const int i : moving_steps(run)) {
-    if (run.law(i).variance > 0) steps.push_back(i);
+    if (run.law(i).noise_variance > 0) steps.push_back(i);
   }
   return steps;
 }

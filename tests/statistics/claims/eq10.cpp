@@ -39,7 +39,7 @@ ScalarLaw last_law(const Run& run, const std::vector<int>& steps) {
     const Real from_eps = std::sqrt(step.radicand()) - std::sqrt(step.prev.alpha_bar * b / a);
     const Real gain = std::sqrt(step.prev.alpha_bar / a) + from_eps * slope;
     law.mean = gain * law.mean - from_eps * slope * std::sqrt(a) * Real(kDataMean);
-    law.variance = gain * gain * law.variance + step.variance;
+    law.variance = gain * gain * law.variance + step.noise_variance;
   }
   return law;
 }
@@ -72,8 +72,10 @@ std::vector<Claim> eq10(const Run&) {
   return {
       {kLast, "at the data the step gives f(x_1) and no noise", 0, Exact{compare_last},
        [](const Context& c) {
-         return c.run.prev_level(1).one_minus > 0 ? "the configuration's last step does not reach the data"
-                                                  : needs_step(c);
+         return first_obstacle(
+             {c.run.prev_level(1).one_minus > 0 ? "the configuration's last step does not reach the data"
+                                                : "",
+              c.run.adds_sigma_hat(1) ? "by variance_type the last step adds noise" : "", needs_step(c)});
        }},
       {kLaw, "the whole chain for Gaussian data: x_0's exact law, from N(0, I) down", 0.03,
        Residuals{1, {"1", "neighbour"}, observe_law},

@@ -26,7 +26,7 @@ void observe_path(const Context& c, std::uint64_t first, Eigen::Index count, Rec
     const Batch e = samplers::noise_of(law.current, x0, x);
     const Batch z = noise.normal_batch(kDims, count, first, static_cast<std::uint32_t>(2 * i));
     const Batch x_prev = c.step(i, x, c.run.output(i, x0, e), z);
-    if (law.variance > 0) {
+    if (law.noise_variance > 0) {
       const bool has_before = position < noisy;
       --position;
       const Batch r = step_residual(c, i, x0, e, x, x_prev);

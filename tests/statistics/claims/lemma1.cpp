@@ -59,7 +59,11 @@ std::vector<Claim> lemma1(const Run& run) {
       {kChain, "after any number of steps along tau, x_t still has Lemma1's law", 0.02,
        Residuals{cells_for(upper_steps(run).size()), {"1", "x_0"}, observe_chain},
        [](const Context& c) {
-         return upper_steps(c.run).empty() ? "S = 1: no step but the last" : needs_step(c);
+         return first_obstacle({upper_steps(c.run).empty() ? "S = 1: no step but the last" : "",
+                                c.run.config().sigma_hat
+                                    ? "by variance_type the noise is sigma_hat's, and the chain not Eq7's"
+                                    : "",
+                                needs_step(c)});
        }},
   };
 }

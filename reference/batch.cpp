@@ -45,8 +45,8 @@ bool combine_whole(BatchOut& result, Threads threads, const Terms&... terms) {
 }
 
 /// Whether two batches have an element in common. Columns ascend in memory, so one walk along both finds it.
-bool share_memory(const BatchRef& x, const BatchRef& y) {
-  const auto end = [](const BatchRef& z) { return z.data() + (z.cols() - 1) * z.outerStride() + z.rows(); };
+bool share_memory(const BatchOut& x, const BatchRef& y) {
+  const auto end = [](const auto& z) { return z.data() + (z.cols() - 1) * z.outerStride() + z.rows(); };
   if (x.size() == 0 || y.size() == 0 || end(x) <= y.data() || end(y) <= x.data()) return false;
   for (Index i = 0, j = 0; i < x.cols() && j < y.cols();) {
     const double* const a = x.data() + i * x.outerStride();
@@ -63,7 +63,7 @@ bool share_memory(const BatchRef& x, const BatchRef& y) {
 }
 
 /// The result is the input, element by element, or apart from it: what else is written would be read again.
-void require_apart(const BatchRef& result, const Term& term) {
+void require_apart(const BatchOut& result, const Term& term) {
   const bool same = result.data() == term.value.data() &&
                     (result.cols() == 1 || result.outerStride() == term.value.outerStride());
   if (!same && share_memory(result, term.value))

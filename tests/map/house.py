@@ -43,7 +43,7 @@ ARROWS = {
     "tests/consumer": ["reference"],
     "tests/consumer/cuda": ["cuda"],
     "tests/examples": ["reference", "tests/samplers", "tests/statistics"],
-    "tests/samplers": ["reference", "cuda"],
+    "tests/samplers": ["reference", "cuda", "proofs", "proofs/generated"],
     "tests/faults": ["reference", "tests/samplers"],
     "tests/statistics": ["reference", "tests/samplers", "tests/faults"],
     "tests/conformance": ["reference", "proofs", "proofs/generated", "tests/samplers", "tests/faults"],

@@ -30,7 +30,7 @@ class CudaPath {
  public:
   explicit CudaPath(const std::string& dtype) : why_no_card_(samplers::why_no_card()) {
     identity_ = {why_no_card_.empty() ? "cuda on a card" : "cuda on the host (" + why_no_card_ + ")",
-                 DDIM_VERSION, "C++/CUDA", dtype};
+                 DDIM_VERSION, "C++/CUDA", dtype, sizeof(T) < sizeof(float) ? "float32" : ""};
   }
 
   const Identity& identity() const { return identity_; }

@@ -56,12 +56,16 @@ class Result {
 
 struct Identity {
   std::string name, version, language;
-  /// The arithmetic its coefficients are computed in: float64, float32, float16 or bfloat16.
+  /// Of its batches, and of the arithmetic its coefficients are computed in unless `arithmetic` says otherwise:
+  /// float64, float32, float16 or bfloat16.
   std::string dtype = "float64";
+  std::string arithmetic = {};  ///< where it is wider than the batches' dtype
   std::string says = {};  ///< what is known of it, for a reader; a known-wrong reference says its mistake
 };
 /// Unit roundoff of a dtype: 2^-53, 2^-24, 2^-11, 2^-8. Errors: DomainError for any other name.
 double unit_roundoff(const std::string& dtype);
+/// The dtype of that unit roundoff. Domain: one of those above.
+std::string dtype_of(double unit_roundoff);
 
 struct StepOutput {
   StepOutput(Batch prev, std::optional<Batch> x0 = {})

@@ -15,6 +15,9 @@ Pace pace_of(const Tier& tier) {
   return {.share = 0.5, .largest = 512, .first_p = tier.first_look, .within_blocks = false};
 }
 
+/// Draws of a claim whose residuals rounding moves.
+double most_rounded(const Tier& tier) { return 4 * tier.least; }
+
 /// Draws until alpha is reached, the tier's certificate stands, or the tier's most is drawn.
 void settle(const Claim& claim, const Context& context, double alpha, double beta, const Tier& tier,
             Verdict& verdict) {
@@ -62,8 +65,14 @@ Verdict judge_claim(const Claim& claim, const Context& context, double share, co
       verdict.detail = reason.what();
     };
   };
-  blaming([&] { settle(claim, context, options.rates.alpha * share, beta, options.tier, verdict); },
-          ends(Status::not_asked), ends(Status::fail));
+  double alpha = options.rates.alpha * share;
+  Tier tier = options.tier;
+  if (context.rounding->matters()) {
+    alpha = alpha_before_rounding(alpha);
+    tier.most = std::min(tier.most, most_rounded(tier));
+  }
+  blaming([&] { settle(claim, context, alpha, beta, tier, verdict); }, ends(Status::not_asked),
+          ends(Status::fail));
   return verdict;
 }
 
@@ -99,12 +108,17 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   require_rate("beta", options.rates.beta);
   const std::vector<Claim> all = claims(run);
   const samplers::Identity identity = identity_of(sampler, run);
-  const Context context{sampler,
-                        run,
-                        options.instruments,
-                        options.seed,
-                        options.noise.value_or(default_noise(sampler)),
-                        samplers::unit_roundoff(identity.dtype)};
+  const Context context{
+      sampler,
+      run,
+      options.instruments,
+      options.seed,
+      options.noise.value_or(default_noise(sampler)),
+      samplers::unit_roundoff(identity.dtype),
+      std::make_shared<const Rounding>(
+          sampler, samplers::unit_roundoff(identity.dtype),
+          samplers::unit_roundoff(identity.arithmetic.empty() ? identity.dtype : identity.arithmetic)),
+      kEnergy / std::sqrt(most_rounded(options.tier))};
   if (!(context.unit_roundoff <= options.tier.roundoff)) {
     throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
                       context.unit_roundoff,

@@ -22,8 +22,9 @@ void observe_scale(const Context& c, std::uint64_t first, Eigen::Index count, Re
 std::vector<Claim> eq16(const Run&) {
   return {{kScale, "sigma(eta) at eta = 0.25, 0.75 and 1: one cell each", 0.11,
            Residuals{kEtas.size(), {"1", "e_t", "x_0", "neighbour"}, observe_scale}, [](const Context& c) {
-             return noisy_steps(c.run.with_eta(1)).empty() ? "S = 1: the one step has no noise"
-                                                           : needs_step(c);
+             const Run at = c.run.with_eta(1);
+             if (noisy_steps(at).empty()) return std::string("S = 1: the one step has no noise");
+             return first_obstacle({needs_step(c), needs_fine_steps(c.on(at))});
            }}};
 }
 

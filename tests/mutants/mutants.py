@@ -62,6 +62,7 @@ class Build:
 
     def __init__(self, name):
         self.room, self.source, self.build = ROOMS[name], WORK / name / "source", WORK / name / "build"
+        self.texts = {}  # of the sources, as they were when the copy was made
 
     def copy(self):
         shutil.rmtree(self.source, ignore_errors=True)
@@ -72,6 +73,8 @@ class Build:
                 shutil.copy2(ROOT / name, self.source / name)
         if (ROOT / ".venv").exists():
             (self.source / ".venv").symlink_to(ROOT / ".venv")
+
+        self.texts = {name: (self.source / name).read_bytes() for name in sources(self.room)}
 
     def configure(self):
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
@@ -100,7 +103,7 @@ class Build:
         for number, site in changes.items():
             by_file[site.file][number] = site
         for name in sources(self.room):
-            text = sites.rewritten((ROOT / name).read_bytes(), by_file[name])
+            text = sites.rewritten(self.texts[name], by_file[name])
             if (self.source / name).read_bytes() != text:
                 (self.source / name).write_bytes(text)
 
@@ -227,7 +230,7 @@ def try_room(name, count, seed, jobs):
         failing = [test.name or test.program for test, result in zip(listed, surveyed) if result is None]
         tests = [test for test in surveyed if test is not None]
         fates = dict(zip(changes, pool.map(lambda number: fate(build.build, number, tests), changes)))
-    known, lines = equivalents(), {file: (ROOT / file).read_text().splitlines() for file in sources(build.room)}
+    known, lines = equivalents(), {file: text.decode().splitlines() for file, text in build.texts.items()}
     survivors = []
     for number, site in sorted(changes.items(), key=lambda item: (item[1].file, item[1].line)):
         if not fates[number].startswith("killed"):

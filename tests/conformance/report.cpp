@@ -46,21 +46,24 @@ std::string cause_text(const Row& row) {
 /// What can be said of a failure only when all rows are known.
 std::string failure(const Row& row) {
   std::string out = "\n" + head_of(row) + "\n";
-  if (!row.message.empty()) out += kIndent + row.message + "\n";
+  const auto say = [&out](const std::string& what) { out.append(kIndent).append(what).append("\n"); };
+  if (!row.message.empty()) say(row.message);
   if (row.wrong) {
     const Wrong& wrong = *row.wrong;
-    out += kIndent + "first wrong: " + wrong.where + "\n" + kIndent + "  got  " + decimal_and_hex(wrong.got) +
-           "\n" + kIndent + "  want " + decimal_and_hex(wrong.want) + "\n" + kIndent + "  off by " +
-           format("%.3g", wrong.ulps) + " ulps, err/bound " + format("%.3g", wrong.ratio) + "\n";
+    say("first wrong: " + wrong.where);
+    say("  got  " + decimal_and_hex(wrong.got));
+    say("  want " + decimal_and_hex(wrong.want));
+    say("  off by " + format("%.3g", wrong.ulps) + " ulps, err/bound " + format("%.3g", wrong.ratio));
   }
-  if (!row.causes.empty()) {
-    out += kIndent + (row.explained ? "cause: " : "nearest known cause, which does not explain all of it: ") +
-           cause_text(row) + "\n";
+  if (row.causes.empty()) {
+    say("cause: none of the known ones");
   } else {
-    out += kIndent + "cause: none of the known ones\n";
+    say((row.explained ? "cause: " : "nearest known cause, which does not explain all of it: ") +
+        cause_text(row));
   }
-  if (!row.note.empty()) out += kIndent + "note: " + row.note + "\n";
-  return out + kIndent + "again: " + row.reproduce + "\n";
+  if (!row.note.empty()) say("note: " + row.note);
+  say("again: " + row.reproduce);
+  return out;
 }
 
 /// The rows whose failure follows from this one, with what they alone say.

@@ -45,8 +45,8 @@ struct Row {
 struct CheckReport {
   samplers::Identity identity;
   std::string locator, config_path, dialect;
-  std::vector<std::string> notes;  ///< on how it was judged
-  std::vector<Row> rows;
+  std::vector<std::string> notes = {};  ///< on how it was judged
+  std::vector<Row> rows = {};
   std::vector<std::string> conforms_to = {};  ///< other dialects, which every step judged conforms to
 };
 

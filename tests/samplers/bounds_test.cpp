@@ -26,7 +26,7 @@ TEST(Eq12, TheBoundHoldsForFloat32AndIsTight) {
   double largest = 0;
   for (const double eta : {0.0, 0.5, 1.0}) {
     for (const int S : {1, 10, 50, 999}) {
-      const Run run = Run(config, S, leading, eta).with_table(table);
+      const samplers::Run run = samplers::Run(config, S, leading, eta).with_table(table);
       for (int i = 0; i < S; ++i) {
         const Place place{run, i};
         const float x = normal(generator), e = normal(generator), z = normal(generator);

@@ -64,7 +64,7 @@ std::vector<Config> kinds() {
   std::vector<Config> all;
   std::vector<std::string> seen;
   for (const Config& config : published()) {
-    std::string kind = to_text(config.prediction);
+    std::string kind = samplers::to_text(config.prediction);
     kind.append(config.beta_schedule->name).append(config.spacing->name);
     for (const bool is : {config.clip_sample, config.thresholding, config.rescale_betas_zero_snr,
                           config.set_alpha_to_one, config.clip_sample_range > 1, config.T < 1000})

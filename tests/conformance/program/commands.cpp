@@ -50,7 +50,7 @@ ExitCode run_inspect(const Arguments& arguments) {
 /// Of a known fault that no row can show: one row that says so. Else none.
 CheckReport unseen(const Arguments& arguments, const CheckOptions& options,
                    const samplers::Identity& identity) {
-  CheckReport report{identity, options.locator, options.config_path, options.dialect.name, {}};
+  CheckReport report{identity, options.locator, options.config_path, options.dialect.name};
   const faults::Fault* fault = faults::named_by(arguments.locator);
   const std::string why = fault ? faults::unseen_by_check(*fault) : "";
   if (why.empty()) return report;

@@ -13,7 +13,7 @@ namespace {
 
 CheckReport standard_check(const std::string& locator, const std::string& config_name,
                            const samplers::Dialect& dialect) {
-  const Config config = samplers::read_config(std::string(DDIM_CONFIGS) + "/" + config_name + ".json");
+  const Config config = samplers::read_config(DDIM_CONFIGS "/" + config_name + ".json");
   CheckOptions options;
   options.locator = locator;
   options.config_path = config_name + ".json";

@@ -282,6 +282,8 @@ class Scheduler:
         config = {k: v for k, v in message["config"].items() if not k.startswith("_")}
         self.dtype = message.get("sample_dtype", "float64")
         S, eta = message["num_inference_steps"], message["eta"]
+        if self.maker and inspect.isclass(self.maker.target) and not hasattr(self.maker.target, "__getattr__"):
+            self.require_methods(self.maker.target)
         if self.takes_key("variance_type") and str(config.get("variance_type")).startswith("learned"):
             raise Unsupported(f"variance_type {config['variance_type']}: the network gives sigma, and is not asked")
         scheduler = self.maker(config, eta, S, message.get("anew", False)) if self.maker else self.scheduler
@@ -302,12 +304,15 @@ class Scheduler:
             return "float64"
         return "float32"
 
-    # How it is to be asked, found by asking.
-
-    def start(self, scheduler, S, eta):
+    def require_methods(self, scheduler):
         for method in ("set_timesteps", "step"):
             if not callable(getattr(scheduler, method, None)):
                 raise Unsupported(f"{self.name} has no {method}: {WAYS_IN}")
+
+    # How it is to be asked, found by asking.
+
+    def start(self, scheduler, S, eta):
+        self.require_methods(scheduler)
         self.scheduler, self.S, self.eta = scheduler, S, eta
         self.restart()
         if self.settled is not scheduler:

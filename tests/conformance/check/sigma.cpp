@@ -29,7 +29,8 @@ double sigma_bound(const Session& session, const Place& place, const Observation
       step_bound(session.recipe, place, seen.x_t.col(at.column), seen.output.col(at.column),
                  -seen.noise.col(at.column), session.arithmetic());
   const double both = seen.bound.prev_sample(at.row, at.column) + mirrored.prev_sample(at.row);
-  return both / (2 * std::abs(at.noise)) + 0x1p-53 * std::abs(sigma_seen(seen, at));
+  const double sigma = sigma_seen(seen, at);  // a NaN has no bound of its own: it is wrong
+  return both / (2 * std::abs(at.noise)) + (std::isfinite(sigma) ? 0x1p-53 * std::abs(sigma) : 0);
 }
 /// The same of a candidate.
 Real sigma_replayed(const Recipe& candidate, const Place& place, const Observation& seen,

@@ -103,6 +103,11 @@ def parts_of(result):
     return result, None
 
 
+def require_size(name, values, like):
+    if len(values) != len(like):
+        raise ValueError(f"{name} has {len(values)} elements, not {len(like)}")
+
+
 def outputs_of(result):
     prev_sample, pred_x0 = parts_of(result)
     return {
@@ -353,8 +358,7 @@ class Scheduler:
 
     def ask(self, index, x_t, output, arguments):
         result = outputs_of(self.scheduler.step(output, self.scheduler.timesteps[index], x_t, **arguments))
-        if len(result["prev_sample"]) != len(flat(x_t)):
-            raise ValueError(f"x_prev has {len(result['prev_sample'])} elements, not {len(flat(x_t))}")
+        require_size("x_prev", result["prev_sample"], flat(x_t))
         return result
 
     def is_taken(self, arguments):
@@ -438,7 +442,9 @@ class Scheduler:
         def noised(kind):
             timesteps = kind[0]([inputs["timestep"]] * inputs["shape"][0], (-1,), "int64")
             x0, noise = (self.batch(inputs, name, kind) for name in ("x0", "noise"))
-            return {"x_t": numbers(flat(self.scheduler.add_noise(x0, noise, timesteps)))}
+            x_t = flat(self.scheduler.add_noise(x0, noise, timesteps))
+            require_size("x_t", x_t, inputs["x0"])
+            return {"x_t": numbers(x_t)}
 
         return first_that_works(list(self.kinds), noised)
 

@@ -111,7 +111,9 @@ class Conversation {
                           const Batch* noise) {
     if (auto trouble = made_current(run)) return *trouble;
     if (!timesteps_) {
-      if (const auto list = timesteps(run); !list) return list.trouble();
+      const auto list = timesteps(run);
+      if (!list && list.trouble().why != Status::not_supplied) return list.trouble();
+      if (!list) timesteps_ = run.timesteps();
     }
     if (entry < 0 || entry >= static_cast<int>(timesteps_->size()))
       return Trouble{Status::errored, "its list has no entry " + std::to_string(entry)};

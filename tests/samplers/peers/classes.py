@@ -219,12 +219,6 @@ class SeedsItself(Sampler):
         self.generator = random.Random(1234)
 
 
-class SmallPool(Sampler):
-    def normals(self, like):
-        generator = random.Random(self.generator.randrange(100000))
-        return self.filled(like, lambda: generator.gauss(0, 1))
-
-
 # Plain steps.
 
 

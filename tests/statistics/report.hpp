@@ -4,21 +4,17 @@
 #include <variant>
 #include <vector>
 
-#include "tests/statistics/certificate.hpp"
 #include "tests/statistics/claim.hpp"
 
 namespace ddim::statistics {
 
 /// What a verdict rests on, by the kind of the claim. log_e must reach `bar` to fail.
-struct OfNormal {
+struct OfResiduals {
   double log_e = 0, bar = 0;
   double bias = 0;                             ///< certified: no coefficient is larger
   double variance_low = 0, variance_high = 0;  ///< certified
 };
-struct OfResiduals : OfNormal {
-  ShapeCertificate shape;
-};
-struct OfVectors : OfNormal {};
+struct OfVectors : OfResiduals {};
 struct OfCounts {
   double log_e = 0, bar = 0;
   double error = 0;  ///< certified: no probability is further off

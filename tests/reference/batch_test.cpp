@@ -103,6 +103,15 @@ TEST(Batch, ResultMayLieBetweenTheColumnsOfAnInput) {
   expect_same(x.bottomRows(3), expected);
   combine({2, "x", x.topRows(3)}, {3, "y", y}, x.topRows(3));
   expect_same(x.topRows(3), expected);
+  // None of them whole columns, and an input between the columns of the result.
+  combine({1, "x", x.topRows(3)}, {1, "x", x.topRows(3)}, x.bottomRows(3));
+  expect_same(x.bottomRows(3), 2 * expected);
+  using Spaced = Eigen::Map<Batch, 0, Eigen::OuterStride<>>;
+  Spaced spaced(x.data(), 3, 2, Eigen::OuterStride<>(10));
+  const Batch between = Eigen::Map<Batch>(x.data() + 4, 3, 2);
+  combine({0, "y", Eigen::Map<Batch>(x.data() + 4, 3, 2)}, {1, "x", Eigen::Map<Batch>(x.data() + 4, 3, 2)},
+          spaced);
+  expect_same(spaced, between);
   combine({0, "x", x.leftCols(4)}, {1, "x", x.leftCols(4)}, x.middleCols(4, 4));
   expect_same(x.middleCols(4, 4), x.leftCols(4));
 }

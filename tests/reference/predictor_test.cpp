@@ -219,6 +219,7 @@ TEST(Errors, MixturesAndModels) {
       << "no component";
   EXPECT_THROW(gaussian_eps(Eigen::Vector2d(0, 0), -1), DomainError);
   EXPECT_THROW(gaussian_eps(Eigen::Vector2d(0, 0), kNaN), DomainError);
+  expect_error([&] { return gaussian_eps(Eigen::Vector2d(0, kInfinity), 1); }, "mean(1, 0)", "inf", "finite");
   const EpsModel model = mixture_eps(half, means, one);
   expect_error([&] { return model(level, poisoned(x, kInfinity)); }, "x_t(1, 2)", "inf", "finite");
   expect_shape_error([&] { return model(level, spread(1, 3, 3)); }, "shape of x_t");

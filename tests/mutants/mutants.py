@@ -284,6 +284,7 @@ def main():
         for test in result["tests that fail unchanged"]:
             print(f"left out, as it fails unchanged: {test}")
         if kept:
+            RESULTS.mkdir(exist_ok=True)
             (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
     print(table(results), end="")
     if kept:

@@ -65,14 +65,14 @@ namespace ddim::samplers {
 Child::Child(const std::vector<std::string>&) {
   if (fuzz::replies.peek() == std::istringstream::traits_type::eof())
     throw OpenError(OpenError::Kind::would_not_start, "nothing more is said");
-  pid_ = 1;  // alive
+  child_.supervisor = 1;  // alive
 }
-Child::~Child() {}
+void Child::end() { child_.supervisor = -1; }
 void Child::bid_farewell(const std::string&) {}
 
 Result<std::string> Child::ask(const std::string&, std::chrono::milliseconds) {
   if (!std::getline(fuzz::replies, fuzz::reply)) {
-    pid_ = -1;
+    end();
     return Trouble{Status::crash, "nothing more is said"};
   }
   return fuzz::as_read(fuzz::reply);

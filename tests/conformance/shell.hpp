@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 /// The program as a test runs it.
@@ -51,9 +50,16 @@ inline std::string written(const std::string& name, const std::string& text) {
   return path;
 }
 
+/// What is there, of a file of a process that may end meanwhile too.
 inline std::string read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  FILE* file = fopen(path.c_str(), "r");
+  if (!file) return text;
+  std::array<char, 4096> piece;
+  while (const std::size_t count = fread(piece.data(), 1, piece.size(), file))
+    text.append(piece.data(), count);
+  fclose(file);
+  return text;
 }
 
 inline long lines_with(const std::string& text, const std::string& part) {

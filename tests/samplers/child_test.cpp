@@ -63,10 +63,8 @@ TEST(Child, HowItEndedIsSaid) {
             "the process was killed by signal 9 (Killed) before it answered");
   EXPECT_EQ(trouble("printf half; exit 0", seconds(30)).message,
             "the process exited with status 0 before it answered; 4 bytes arrived, no newline");
-  for (const char* closes : {"exec >&-; sleep 60", "exec <&-; sleep 60"}) {
-    EXPECT_EQ(trouble(closes, seconds(30)).message,
-              "the process closed its input or output and was killed by this suite before it answered");
-  }
+  EXPECT_EQ(trouble("exec >&-; sleep 60", seconds(30)).message,
+            "the process closed its input or output and was killed by this suite before it answered");
 }
 
 TEST(Child, ItsEndIsNoticedThoughAnotherHoldsThePipe) {

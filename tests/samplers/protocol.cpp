@@ -80,8 +80,9 @@ class Conversation {
   }
 
   Result<Identity> remake(const Run& run, Anew how) {
-    if (how == Anew::process) child_ = nullptr;
+    if (how == Anew::process) child_->end();
     run_ = run;
+    configured_ = false;
     timesteps_.reset();
     if (auto trouble = send_configuration(true)) return *trouble;
     configured_ = true;
@@ -205,7 +206,7 @@ class Conversation {
   }
 
   std::optional<Trouble> send_configuration(bool anew = false) {
-    if (!child_ || !child_->alive()) {
+    if (!child_->alive()) {
       try {
         if (auto trouble = start()) return trouble;
       } catch (const OpenError& error) {

@@ -57,14 +57,23 @@ TEST(Child, WhatCannotBeRunDoesNotStart) {
   }
 }
 
+const std::string kClosed =
+    "the process closed its input or output and was killed by this suite before it answered";
+
 TEST(Child, HowItEndedIsSaid) {
   EXPECT_EQ(trouble("exit 3", seconds(30)).message, "the process exited with status 3 before it answered");
   EXPECT_EQ(trouble("kill -9 $$", seconds(30)).message,
             "the process was killed by signal 9 (Killed) before it answered");
-  EXPECT_EQ(trouble("printf half; exit 0", seconds(30)).message,
+  EXPECT_EQ(trouble("read -r x; printf half; exit 0", seconds(30)).message,
             "the process exited with status 0 before it answered; 4 bytes arrived, no newline");
-  EXPECT_EQ(trouble("exec >&-; sleep 60", seconds(30)).message,
-            "the process closed its input or output and was killed by this suite before it answered");
+  EXPECT_EQ(trouble("read -r x; exec >&-; sleep 60", seconds(30)).message, kClosed);
+}
+
+TEST(Child, AClosedInputIsNoticedBeforeAllIsSent) {
+  Child child(sh("exec <&-; sleep 60"));
+  const auto answer = child.ask(std::string(4 << 20, 'x'), seconds(30));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.trouble().message, kClosed);
 }
 
 TEST(Child, ItsEndIsNoticedThoughAnotherHoldsThePipe) {

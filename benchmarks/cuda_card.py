@@ -206,8 +206,9 @@ def tools(card):
     d, n = card_size(card)
     for name in PROFILED:
         request = f"echo {name} {d} {n} 0 | {card.programs / 'bench_cuda'}"
-        card.check(f"ncu/{name}", [find("ncu") or "ncu", "--csv", "--set", "basic", "--launch-skip", "5", "--launch-count", "2",
-                                   "--target-processes", "all", "sh", "-c", request], 45, lambda output: output[-6000:])
+        card.check(f"ncu/{name}",
+                   [find("ncu") or "ncu", "--csv", "--clock-control", "none", "--set", "basic", "--launch-skip", "5",
+                    "--launch-count", "2", "--target-processes", "all", "sh", "-c", request], 45, lambda output: output[-6000:])
 
 
 def extremes(card):

@@ -98,6 +98,23 @@ struct Card {
   }
 };
 
+/// Memory of the host that a card reads and writes by itself.
+template <class T>
+class Pinned {
+ public:
+  explicit Pinned(std::size_t size) {
+    void* memory = nullptr;
+    check(cudaHostAlloc(&memory, size * sizeof(T), cudaHostAllocDefault), "allocating on the host");
+    data_ = static_cast<T*>(memory);
+  }
+  ~Pinned() { cudaFreeHost(data_); }
+  Pinned(const Pinned&) = delete;
+  T* data() const { return data_; }
+
+ private:
+  T* data_;
+};
+
 const Transition& step() {
   static const Transition value = Schedule::linear(1000, 1e-4, 0.02).transition(500, 480);
   return value;
@@ -161,6 +178,34 @@ void add_maps(std::vector<Benchmark>& all, const std::string& suffix) {
       [=](Card<T>& c) { trajectory(Device{}, chain, 0, 1, c.shape, c.in(0), normals, c.out(3)); });
 }
 
+/// Eq12 with all that it reads sent from the host before, and x_prev sent back.
+template <class T>
+void add_sent(std::vector<Benchmark>& all, const std::string& suffix) {
+  all.push_back({"Eq12-sent" + suffix, [](Problem p) -> std::function<void()> {
+                   const auto card = Card<T>::at(p);
+                   const auto size = static_cast<std::size_t>(p.size());
+                   const auto host = std::make_shared<Pinned<T>>(3 * size);
+                   const auto send = [=](std::size_t k) {
+                     check(cudaMemcpyAsync(card->out(k).data, host->data() + k * size, size * sizeof(T),
+                                           cudaMemcpyHostToDevice, nullptr),
+                           "sending");
+                   };
+                   const auto fetch = [=](std::size_t k, std::size_t to) {
+                     check(cudaMemcpyAsync(host->data() + to * size, card->in(k).data, size * sizeof(T),
+                                           cudaMemcpyDeviceToHost, nullptr),
+                           "sending back");
+                   };
+                   for (const std::size_t k : {0u, 1u, 2u}) fetch(k, k);
+                   synchronize();
+                   return [=] {
+                     for (const std::size_t k : {0u, 1u, 2u}) send(k);
+                     ddim_step(Device{}, step(), sigma_eta(step(), 1), card->shape, card->in(0), card->in(1),
+                               card->in(2), card->out(3));
+                     fetch(3, 2);
+                   };
+                 }});
+}
+
 template <class T>
 void add_sums(std::vector<Benchmark>& all, const std::string& suffix) {
   const auto add = [&](const std::string& name, auto body) {
@@ -212,6 +257,7 @@ int main(int argc, char** argv) {
   std::vector<Benchmark> all;
   add_dtype<double>(all, "float64");
   add_dtype<float>(all, "float32");
+  add_sent<float>(all, "/card-float32");
   add_dtype<cuda::Float16>(all, "float16");
   add_dtype<cuda::BFloat16>(all, "bfloat16");
   return serve(all, argc, argv, Stopwatch::median);

@@ -193,7 +193,7 @@ def rivals(card):
 def others(card):
     card.measure(Worker(card.programs / "bench_cuda"), rf"(?!{HOT}).*", *card_size(card), 120)
     for exponent in (10,) if card.rehearsal else (8, 12, 16, 18, 20, 22, 24, 28):
-        card.measure(Worker(card.programs / "bench_cuda"), r"(Eq12|copy-4)/card-(float32|bfloat16)", 64,
+        card.measure(Worker(card.programs / "bench_cuda"), r"(Eq12|Eq12-sent|copy-4)/card-(float32|bfloat16)", 64,
                      (1 << exponent) // 64, 20)
 
 

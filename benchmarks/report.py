@@ -7,11 +7,13 @@ from results import load
 # Batches that one element (and, along a path, one step) reads and writes: the operands of its formula, each once.
 BATCHES = {"Eq6": 4, "Eq7": 3, "Lemma1": 3, "Eq8": 3, "Eq9": 3, "Eq10": 3, "Eq11": 4, "Theorem1": 3, "Eq12": 4, "Eq13": 3,
            "AppendixA": 3}
-# What a kernel moves where that is something else: no path, and no x_0 of its own.
-KERNEL_BATCHES = {"Eq11": 2, "Theorem1": 2}
+# What a kernel moves: along no path, with pred_x0 beside Eq9's x_prev, and no noise where it draws its own.
+KERNEL_BATCHES = {"Lemma1": 3, "Lemma1-drawn": 2, "Eq7": 3, "Eq8": 3, "Eq9": 4, "Eq10": 3, "Eq10-trajectory": 2, "Eq11": 2,
+                  "Theorem1": 2, "Eq12": 4, "Eq12-drawn": 3, "Eq12-threshold": 3, "Eq13": 3, "AppendixA": 3}
 SIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 HOST = list(SIZE)
 TABLE_AT = 64, 1024
+CARD_AT = 4096, 16384
 
 # A prediction until a card has said so: an H100's memory, its launch, and a host's 16 lanes of PCIe 5.
 CARD = {"name": "an H100", "bytes_per_second": 3.0e12, "launch": 3e-6, "transfer_bytes_per_second": 50e9}
@@ -37,9 +39,8 @@ def number(value):
 
 def card_cell(tag, dtype, measured):
     for _, rows in measured:
-        best = [row["ns"][1] for row in rows if row.get("name") == f"{tag}/card-{dtype}" and "ns" in row]
-        if best:
-            return number(min(best))
+        if (ns := medians(rows).get((f"{tag}/card-{dtype}", *CARD_AT))) is not None:
+            return number(ns)
     return f"not measured ({predicted_ns(tag, dtype):.2g})"
 
 
@@ -78,15 +79,58 @@ def table(path, directory):
               f"[{pathlib.Path(path).name}](benchmarks/results/{pathlib.Path(path).name}).",
               "GB/s and shares: the reference on one thread, beside the copy and the triad of as many bytes in the same run.",
               "Host: the kernels' loops on one thread; theirs of Eq11 and Theorem1 are of given arrays.",
-              card_line(measured), *filter(None, [crossings(rows)]), f"{context['machine']}; {context['date']}, commit {context['commit']}."]
+              card_line(measured), *filter(None, [crossings(rows, measured)]),
+              f"{context['machine']}; {context['date']}, commit {context['commit']}."]
+    for card in measured:
+        lines += ["", *card_table(*card)]
     return "\n".join(lines) + "\n"
 
 
 def card_line(measured):
     if measured:
-        return "Card: " + "; ".join(context["machine"] for context, _ in measured) + "."
+        return f"Card: {'; '.join(context['machine'] for context, _ in measured)}, {CARD_AT[0]} x {CARD_AT[1]}."
     return (f"Card: not measured; in brackets a prediction, what the memory of {CARD['name']} at "
             f"{CARD['bytes_per_second'] / 1e12:.1f} TB/s allows.")
+
+
+def card_table(context, rows):
+    """Every kernel on one card beside the copy of its bytes; what others take there; what else the card was asked."""
+    ns = {name: median for (name, d, n), median in medians(rows).items() if (d, n) == CARD_AT}
+    lines = ["| kernel | batches moved | " + " | ".join(SIZE) + " |", "|" + "---|" * (2 + len(SIZE))]
+    for kernel, batches in KERNEL_BATCHES.items():
+        def cell(dtype):
+            ours, copy = ns.get(f"{kernel}/card-{dtype}"), ns.get(f"copy-{batches}/card-{dtype}")
+            return "not measured" if ours is None or copy is None else f"{ours:.3g} ({copy / ours:.2f})"
+        lines.append(f"| {kernel} | {batches} | " + " | ".join(map(cell, SIZE)) + " |")
+    lines += ["", f"{context['machine']}: nanoseconds per element, {CARD_AT[0]} x {CARD_AT[1]}, L2 flushed, and in brackets the "
+              "share of the copy of the same bytes in the same run (a trajectory is 50 steps drawn in registers).",
+              *filter(None, [rivals(ns)]), asked_of(rows), f"{context['date']}, commit {context['commit']}, `{context['flags']}`."]
+    return lines
+
+
+def rivals(ns):
+    """How long others take for the same step on the same card, in our kernels' times."""
+    def ratios(kernel, who):
+        found = {dtype: ns[f"{kernel}/card-{who}-{dtype}"] / ns[f"{kernel}/card-{dtype}"] for dtype in SIZE
+                 if f"{kernel}/card-{who}-{dtype}" in ns and f"{kernel}/card-{dtype}" in ns}
+        return ", ".join(f"{ratio:.2f} ({dtype})" for dtype, ratio in found.items())
+    said = [f"{label} {text}" for label, kernel, who in (
+        ("PyTorch eager, noise given:", "Eq12", "torch"), ("drawn:", "Eq12-drawn", "torch"), ("torch.compile, given:", "Eq12", "compiled"),
+        ("drawn:", "Eq12-drawn", "compiled"), ("CuPy fused, given:", "Eq12", "cupy")) if (text := ratios(kernel, who))]
+    return "Others' Eq12 on this card, in times of ours: " + "; ".join(said) + "." if said else ""
+
+
+def asked_of(rows):
+    """The checks of one card, by kind, with what failed."""
+    kinds = {}
+    for row in rows:
+        kind, _, what = row["name"].partition("/")
+        if kind in ("bits", "memcheck", "racecheck", "extremes"):
+            kinds.setdefault(kind, []).append((what, "error" in row))
+    said = [f"{kind} of {', '.join(what for what, _ in all_of)}: " +
+            (f"FAILED {', '.join(what for what, failed in all_of if failed)}" if any(failed for _, failed in all_of) else "all pass")
+            for kind, all_of in kinds.items()]
+    return "Checked there: " + ("; ".join(said) or "nothing") + "."
 
 
 # Growth and crossing points
@@ -109,7 +153,18 @@ def power_of_two(elements):
     return f"2^{round(math.log2(elements))}"
 
 
-def crossings(rows):
+def card_curves(measured):
+    """(label, {elements: ns}) of Eq12 in float32 with launch, and with launch and transfer: the first card's, or predictions."""
+    for label, name in (("launch", "Eq12/card-float32"), ("launch and transfer", "Eq12-sent/card-float32")):
+        points = next((found for _, rows in measured if len(found := dict(curve(rows, name))) >= 3), None)
+        if points:
+            yield f"{measured[0][0]['machine']}, float32, {label}", points
+        else:
+            yield (f"prediction: {CARD['name']}, float32, {label}",
+                   {2**k: predicted_card(2**k, "transfer" in label) for k in range(29)})
+
+
+def crossings(rows, measured=()):
     """Where one way begins to beat another for good, and where the CPU's caches end; for Eq12."""
     one, all_threads = curve(rows, "Eq12/reference"), dict(curve(rows, "Eq12/reference-all"))
     if len(one) < 3:
@@ -126,9 +181,11 @@ def crossings(rows):
         return "nowhere" if wins is None else f"from {power_of_two(wins)}"
     text.append(f"all threads win {first_for_good(all_threads.get, one)}")
     best = [(e, min(ns, all_threads.get(e, ns))) for e, ns in one]
-    text.append(f"a card, launch included, {first_for_good(lambda e: predicted_card(e, False), best)}")
-    text.append(f"a card that is sent every batch and sends it back, {first_for_good(lambda e: predicted_card(e, True), best)}")
-    return f"Eq12 by size: {'; '.join(text)} (the card's are predictions)."
+    (launched, with_launch), (sent, with_transfer) = card_curves(measured)
+    text.append(f"a card, launch included, {first_for_good(with_launch.get, best)}")
+    text.append(f"a card that is sent every batch and sends it back, {first_for_good(with_transfer.get, best)}")
+    predicted = [label for label in (launched, sent) if label.startswith("prediction")]
+    return f"Eq12 by size: {'; '.join(text)}" + (f" ({'; '.join(predicted)})." if predicted else ".")
 
 
 def picture(path, directory, target):
@@ -140,7 +197,7 @@ def picture(path, directory, target):
     from matplotlib import pyplot
     context, rows = load(path)
     figure, (growth, dims, shares) = pyplot.subplots(1, 3, figsize=(13, 4.2), width_ratios=(2.2, 1, 1))
-    draw_growth(growth, rows)
+    draw_growth(growth, rows, cards(directory))
     draw_dimensions(dims, rows)
     draw_shares(shares, rows)
     figure.suptitle(f"Eq12 and the others on {context['machine']}; {context['date']}", fontsize=9)
@@ -151,17 +208,15 @@ def picture(path, directory, target):
     target.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
 
 
-def draw_growth(axes, rows):
+def draw_growth(axes, rows, measured):
     names = {"NumPy": "Eq12/numpy", "torch": "Eq12/torch", "Eigen passes": "Eq12/eigen", "reference, one thread": "Eq12/reference",
              "reference, all threads": "Eq12/reference-all", "kernels' host loop, float32": "Eq12/host-float32"}
     for label, name in names.items():
         points = curve(rows, name)
         if points:
             axes.loglog(*zip(*points), marker=".", label=label)
-    elements = [2**k for k in range(0, 29)]
-    for label, transfer, style in (("launch", False, "--"), ("launch and transfer", True, ":")):
-        axes.loglog(elements, [predicted_card(e, transfer) for e in elements], style, color="black",
-                    label=f"prediction: {CARD['name']}, float32, {label}")
+    for (label, points), style in zip(card_curves(measured), ("--", ":")):
+        axes.loglog(*zip(*sorted(points.items())), style, color="black", label=label)
     axes.set_xscale("log", base=2)
     axes.set(xlabel="elements", ylabel="ns per element", title="Eq12, noise given: growth with n")
     axes.legend(fontsize=7)

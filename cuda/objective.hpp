@@ -52,15 +52,15 @@ struct SquaredDistance {
   DDIM_HD Index chunks() const { return layout.dim <= kChunk ? 1 : (layout.dim + kChunk - 1) / kChunk; }
   Index blocks() const { return layout.samples * chunks(); }
 
-  /// What thread t of a block adds up. kAhead rounds are loaded before the first of them is added; what lies
-  /// beyond the sample is zero there and adds nothing.
+  /// What thread t of a block adds up. kAhead rounds are loaded before the first of them is added; in a round that
+  /// the sample reaches, what lies beyond it is zero and adds nothing.
   DDIM_HD double sum_of_thread(Index block, int t) const {
     constexpr int V = kPack<T>, kAhead = 4;
-    const Index j = block / chunks(), start = (block - j * chunks()) * kChunk + Index{t} * V;
+    const Index j = block / chunks(), first = (block - j * chunks()) * kChunk, start = first + Index{t} * V;
     const Layout row = layout.one_sample();
     const Source<T> a = in[0].sample(j), b = in[1].sample(j);
     double sum = 0;
-    for (int round = 0; round < kSumRounds; round += kAhead) {
+    for (int round = 0; round < kSumRounds && reaches(first, round); round += kAhead) {
       Chunk of_a[kAhead], of_b[kAhead];
       DDIM_UNROLL for (int r = 0; r < kAhead; ++r) {
         const Index k = start + Index{round + r} * kSumThreads * V, rest = layout.dim - k;
@@ -69,9 +69,15 @@ struct SquaredDistance {
         of_a[r] = gather(a, row, k, rest < V ? static_cast<int>(rest) : V);
         of_b[r] = gather(b, row, k, rest < V ? static_cast<int>(rest) : V);
       }
-      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) sum = add(sum, of_a[r], of_b[r]);
+      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) {
+        if (reaches(first, round + r)) sum = add(sum, of_a[r], of_b[r]);
+      }
     }
     return sum;
+  }
+  /// Whether a round of the chunk that begins at element `first` has any of the sample's: all threads agree.
+  DDIM_HD bool reaches(Index first, int round) const {
+    return first + Index{round} * kSumThreads * kPack<T> < layout.dim;
   }
   DDIM_HD double add(double sum, const Chunk& of_a, const Chunk& of_b) const {
     Real<T> a[kPack<T>], b[kPack<T>];

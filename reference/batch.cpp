@@ -29,17 +29,17 @@ template <class... Terms>
 bool combine_whole(BatchOut& result, Threads threads, const Terms&... terms) {
   constexpr Index kLeast = 8192;  // elements that are worth a thread
   std::atomic<bool> finite{true};
-  const auto part = [&](Index j, Index first, Index last) {
-    if (!combine_lanes(affine(j, first, terms...), last - first,
-                       result.data() + j * result.outerStride() + first))
+  const auto part = [&](Index j, Index columns, Index offset, Index size) {
+    if (!combine_lanes(affine(j, offset, terms...), {terms.value.outerStride()...}, size, columns,
+                       result.data() + j * result.outerStride() + offset, result.outerStride()))
       finite.store(false, std::memory_order_relaxed);
   };
   if ((is_flat(terms.value) && ...) && is_flat(result)) {
-    in_pieces(threads, result.size(), kLeast, [&](Index first, Index last) { part(0, first, last); });
+    in_pieces(threads, result.size(), kLeast,
+              [&](Index first, Index last) { part(0, 1, first, last - first); });
   } else {
-    in_pieces(threads, result.cols(), 1 + kLeast / (1 + result.rows()), [&](Index first, Index last) {
-      for (Index j = first; j < last; ++j) part(j, 0, result.rows());
-    });
+    in_pieces(threads, result.cols(), 1 + kLeast / (1 + result.rows()),
+              [&](Index first, Index last) { part(first, last - first, 0, result.rows()); });
   }
   return finite;
 }

@@ -26,10 +26,15 @@ struct Lanes {
   DDIM_INLINE void store(double* to) const {
     for (int k = 0; k < kVectors; ++k) std::memcpy(to + k * width, &v[k], sizeof v[k]);
   }
+  /// ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)), the first halvings in vectors.
   DDIM_INLINE double tree() const {
-    double s[kLanes];
-    store(s);
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+    Vector s[kVectors];
+    for (int k = 0; k < kVectors; ++k) s[k] = v[k];
+    for (int half = kVectors / 2; half > 0; half /= 2) {
+      for (int k = 0; k < half; ++k) s[k] += s[k + half];
+    }
+    if constexpr (width == 2) return s[0][0] + s[0][1];
+    return (s[0][0] + s[0][width / 2]) + (s[0][1] + s[0][width / 2 + 1]);
   }
 };
 
@@ -55,6 +60,9 @@ struct Form {
       for (int j = 0; j < Lanes<width>::kVectors; ++j) value.v[j] += c[k] * next.v[j];
     }
   }
+  DDIM_INLINE void next(const std::array<Index, terms>& stride) {
+    for (std::size_t k = 0; k < terms; ++k) x[k] += stride[k];
+  }
   DDIM_INLINE double at(Index i) const {
     double value = c[0][0] * x[0][i];
     for (std::size_t k = 1; k < terms; ++k) value += c[k][0] * x[k][i];
@@ -63,17 +71,20 @@ struct Form {
 };
 
 template <int width, std::size_t terms>
-DDIM_INLINE bool combine(const Affine<terms>& affine, Index size, double* result) {
-  const Form<width, terms> form(affine);
+DDIM_INLINE bool combine(const Affine<terms>& affine, const std::array<Index, terms>& stride, Index size,
+                         Index columns, double* result, Index result_stride) {
+  Form<width, terms> form(affine);
   Lanes<width> check, value;
-  Index i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    form.at(i, value);
-    value.store(result + i);
-    for (int k = 0; k < Lanes<width>::kVectors; ++k) check.v[k] += value.v[k];
-  }
   double rest = 0;
-  for (; i < size; ++i) rest += result[i] = form.at(i);
+  for (Index j = 0; j < columns; ++j, form.next(stride), result += result_stride) {
+    Index i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+      form.at(i, value);
+      value.store(result + i);
+      for (int k = 0; k < Lanes<width>::kVectors; ++k) check.v[k] += value.v[k];
+    }
+    for (; i < size; ++i) rest += result[i] = form.at(i);
+  }
   return std::isfinite(check.tree() + rest);
 }
 
@@ -100,15 +111,12 @@ template <int width, std::size_t terms>
 DDIM_INLINE void squared_norms(const Affine<terms>& affine, const std::array<Index, terms>& stride,
                                Index size, Index columns, double* result) {
   Form<width, terms> form(affine);
-  for (Index j = 0; j < columns; ++j) {
-    result[j] = squared_norm(form, size);
-    for (std::size_t k = 0; k < terms; ++k) form.x[k] += stride[k];
-  }
+  for (Index j = 0; j < columns; ++j, form.next(stride)) result[j] = squared_norm(form, size);
 }
 
 template <int width>
 DDIM_INLINE LeastAndSum least_and_sum(const double* x, Index size) {
-  double least[kLanes], lanes[kLanes];
+  using Vector = typename Lanes<width>::Vector;
   Lanes<width> low, sum, value;
   for (auto& v : low.v) v += std::numeric_limits<double>::infinity();
   Index i = 0;
@@ -119,15 +127,20 @@ DDIM_INLINE LeastAndSum least_and_sum(const double* x, Index size) {
       sum.v[k] += value.v[k];
     }
   }
-  low.store(least);
-  sum.store(lanes);
-  for (Index k = 0; i < size; ++i, ++k) {
-    least[k] = x[i] < least[k] ? x[i] : least[k];
-    lanes[k] += x[i];
+  Vector lowest = low.v[0];
+  for (const Vector& v : low.v) lowest = v < lowest ? v : lowest;
+  double least = lowest[0];
+  for (int k = 1; k < width; ++k) least = lowest[k] < least ? lowest[k] : least;
+  if (i < size) {
+    double lanes[kLanes];
+    sum.store(lanes);
+    for (Index k = 0; i < size; ++i, ++k) {
+      least = x[i] < least ? x[i] : least;
+      lanes[k] += x[i];
+    }
+    sum.load(lanes);
   }
-  for (const double one : least) least[0] = one < least[0] ? one : least[0];
-  sum.load(lanes);
-  return {least[0], sum.tree()};
+  return {least, sum.tree()};
 }
 
 #if defined(__x86_64__)
@@ -140,8 +153,9 @@ constexpr bool kAvx2 = false;
 #endif
 
 template <std::size_t terms>
-DDIM_AVX2 bool combine_avx2(const Affine<terms>& form, Index size, double* result) {
-  return combine<4>(form, size, result);
+DDIM_AVX2 bool combine_avx2(const Affine<terms>& form, const std::array<Index, terms>& stride, Index size,
+                            Index columns, double* result, Index result_stride) {
+  return combine<4>(form, stride, size, columns, result, result_stride);
 }
 template <std::size_t terms>
 DDIM_AVX2 void squared_norms_avx2(const Affine<terms>& form, const std::array<Index, terms>& stride,
@@ -153,8 +167,10 @@ DDIM_AVX2 LeastAndSum least_and_sum_avx2(const double* x, Index size) { return l
 }  // namespace
 
 template <std::size_t terms>
-bool combine_lanes(const Affine<terms>& form, Index size, double* result) {
-  return kAvx2 ? combine_avx2(form, size, result) : combine<2>(form, size, result);
+bool combine_lanes(const Affine<terms>& form, const std::array<Index, terms>& stride, Index size,
+                   Index columns, double* result, Index result_stride) {
+  return kAvx2 ? combine_avx2(form, stride, size, columns, result, result_stride)
+               : combine<2>(form, stride, size, columns, result, result_stride);
 }
 
 template <std::size_t terms>
@@ -168,14 +184,13 @@ LeastAndSum least_and_sum_lanes(const double* x, Index size) {
   return kAvx2 ? least_and_sum_avx2(x, size) : least_and_sum<2>(x, size);
 }
 
-template bool combine_lanes(const Affine<1>&, Index, double*);
-template bool combine_lanes(const Affine<2>&, Index, double*);
-template bool combine_lanes(const Affine<3>&, Index, double*);
-#define DDIM_SQUARED_NORMS(terms)                                                                        \
+#define DDIM_LANES(terms)                                                                                 \
+  template bool combine_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index,        \
+                              double*, Index);                                                            \
   template void squared_norms_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index, \
                                     double*);
-DDIM_SQUARED_NORMS(1)
-DDIM_SQUARED_NORMS(2)
-DDIM_SQUARED_NORMS(3)
+DDIM_LANES(1)
+DDIM_LANES(2)
+DDIM_LANES(3)
 
 }  // namespace ddim

@@ -16,11 +16,12 @@ struct Affine {
   std::array<const double*, terms> x;
 };
 
-/// result[i] = the affine form at i, i < size; the result may be one of the
-/// inputs. False where a result is not finite, and so wherever an input is
-/// not (0 * infinity is NaN); rarely also where only their sum overflows.
+/// result[i] = the affine form at i, i < size, in each of `columns`: column j of input k is stride[k] j further
+/// on, that of the result result_stride j. The result may be one of the inputs. False where a result is not
+/// finite, and so wherever an input is not (0 * infinity is NaN); rarely also where only their sum overflows.
 template <std::size_t terms>
-bool combine_lanes(const Affine<terms>& form, Eigen::Index size, double* result);
+bool combine_lanes(const Affine<terms>& form, const std::array<Eigen::Index, terms>& stride,
+                   Eigen::Index size, Eigen::Index columns, double* result, Eigen::Index result_stride);
 
 /// result[j] = sum_i (the affine form at i)^2, i < size, column j of input k being stride[k] j further on:
 /// eight running sums, then their tree. Error of a sum itself: (size / 8 + 4) u relative.

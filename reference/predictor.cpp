@@ -155,11 +155,10 @@ EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
         const double slope = std::sqrt(level.one_minus_alpha_bar) / total_variance(level, variance);
         const Eigen::VectorXd centre = std::sqrt(level.alpha_bar) * mean;
         Batch eps(x_t.rows(), x_t.cols());
-        for (Eigen::Index j = 0; j < x_t.cols(); ++j) {
-          const Affine<2> residual{{slope, -slope}, {x_t.col(j).data(), centre.data()}};
-          if (combine_lanes(residual, x_t.rows(), eps.col(j).data())) continue;
+        const Affine<2> residual{{slope, -slope}, {x_t.data(), centre.data()}};
+        if (!combine_lanes(residual, {x_t.outerStride(), 0}, x_t.rows(), x_t.cols(), eps.data(), eps.rows())) {
           require_finite("x_t", x_t, first);
-          require_no_overflow(eps.col(j), first + j);
+          require_no_overflow(eps, first);
         }
         return eps;
       });

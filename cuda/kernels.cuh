@@ -89,8 +89,10 @@ DDIM_DEVICE inline void run(const DdimStepThreshold<T, noise>& op) {
   }
   Key low = 0;            // the order statistic `below`, as far as its digits are known
   Index rank = op.below;  // its place among the keys that agree so far
-  Index equal = 0;        // how many agree
-  for (int shift = sizeof(Key) * 8 - kBits; shift >= 0; shift -= kBits) {
+  Index equal = 0;        // how many agree: one is found without its other digits
+  int shift = sizeof(Key) * 8;
+  while (shift > 0 && equal != 1) {
+    shift -= kBits;
     for (auto& digit : counts) digit[t] = 0;
     each_key(op, j, kept, [&](Key key) {
       if (key >> shift >> kBits == low >> shift >> kBits) ++counts[(key >> shift) % kDigits][t];
@@ -107,10 +109,15 @@ DDIM_DEVICE inline void run(const DdimStepThreshold<T, noise>& op) {
     low |= static_cast<Key>(digit) << shift;
   }
   // The next order statistic is low again or the least key above it.
-  Key next = ~Key{0};
+  Key whole = 0, next = ~Key{0};
   each_key(op, j, kept, [&](Key key) {
-    if (key > low && key < next) next = key;
+    if (key >> shift == low >> shift) {
+      whole = key;
+    } else if (key > low && key < next) {
+      next = key;
+    }
   });
+  low = across_block(whole, [](Key a, Key b) { return a < b ? b : a; });
   next = across_block(next, [](Key a, Key b) { return b < a ? b : a; });
   const typename Op::R s = op.scale(low, rank + 1 < equal || next == ~Key{0} ? low : next);
   for (Index k = Index{t} * V; k < op.layout.dim; k += kThreads * V) op.finish(j, k, s);

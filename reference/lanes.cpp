@@ -33,8 +33,12 @@ struct Lanes {
     for (int half = kVectors / 2; half > 0; half /= 2) {
       for (int k = 0; k < half; ++k) s[k] += s[k + half];
     }
-    if constexpr (width == 2) return s[0][0] + s[0][1];
-    return (s[0][0] + s[0][width / 2]) + (s[0][1] + s[0][width / 2 + 1]);
+    if constexpr (width == 2) {
+      return s[0][0] + s[0][1];
+    } else {
+      static_assert(width == 4);
+      return (s[0][0] + s[0][2]) + (s[0][1] + s[0][3]);
+    }
   }
 };
 

@@ -52,44 +52,32 @@ struct SquaredDistance {
   DDIM_HD Index chunks() const { return layout.dim <= kChunk ? 1 : (layout.dim + kChunk - 1) / kChunk; }
   Index blocks() const { return layout.samples * chunks(); }
 
-  /// What thread t of a block adds up, in the rounds that the sample reaches: four at a time, the last of them two
-  /// and one.
+  /// What thread t of a block adds up. kAhead rounds are loaded before the first of them is added; in a round that
+  /// the sample reaches, what lies beyond it is zero and adds nothing.
   DDIM_HD double sum_of_thread(Index block, int t) const {
-    const Index j = block / chunks(), first = (block - j * chunks()) * kChunk;
+    constexpr int V = kPack<T>, kAhead = 4;
+    const Index j = block / chunks(), first = (block - j * chunks()) * kChunk, start = first + Index{t} * V;
+    const Layout row = layout.one_sample();
     const Source<T> a = in[0].sample(j), b = in[1].sample(j);
     double sum = 0;
-    int done = 0;
-    DDIM_UNROLL for (int round = 0; round < kSumRounds; round += 4) {
-      if (!reaches(first, round + 3)) break;
-      sum = add_rounds<4>(a, b, first, round, t, sum);
-      done = round + 4;
+    for (int round = 0; round < kSumRounds && reaches(first, round); round += kAhead) {
+      Chunk of_a[kAhead], of_b[kAhead];
+      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) {
+        const Index k = start + Index{round + r} * kSumThreads * V, rest = layout.dim - k;
+        of_a[r] = of_b[r] = Chunk{};
+        if (rest <= 0) continue;
+        of_a[r] = gather(a, row, k, rest < V ? static_cast<int>(rest) : V);
+        of_b[r] = gather(b, row, k, rest < V ? static_cast<int>(rest) : V);
+      }
+      DDIM_UNROLL for (int r = 0; r < kAhead; ++r) {
+        if (reaches(first, round + r)) sum = add(sum, of_a[r], of_b[r]);
+      }
     }
-    if (reaches(first, done + 1)) {
-      sum = add_rounds<2>(a, b, first, done, t, sum);
-      done += 2;
-    }
-    if (reaches(first, done)) sum = add_rounds<1>(a, b, first, done, t, sum);
     return sum;
   }
   /// Whether a round of the chunk that begins at element `first` has any of the sample's: all threads agree.
   DDIM_HD bool reaches(Index first, int round) const {
-    return round < kSumRounds && first + Index{round} * kSumThreads * kPack<T> < layout.dim;
-  }
-  /// Loads `count` rounds before it adds the first of them; what lies beyond the sample is zero and adds nothing.
-  template <int count>
-  DDIM_HD double add_rounds(const Source<T>& a, const Source<T>& b, Index first, int round, int t,
-                            double sum) const {
-    constexpr int V = kPack<T>;
-    const Layout row = layout.one_sample();
-    Chunk of_a[count] = {}, of_b[count] = {};
-    DDIM_UNROLL for (int r = 0; r < count; ++r) {
-      const Index k = first + (Index{round + r} * kSumThreads + t) * V, rest = layout.dim - k;
-      if (rest <= 0) continue;
-      of_a[r] = gather(a, row, k, rest < V ? static_cast<int>(rest) : V);
-      of_b[r] = gather(b, row, k, rest < V ? static_cast<int>(rest) : V);
-    }
-    DDIM_UNROLL for (int r = 0; r < count; ++r) sum = add(sum, of_a[r], of_b[r]);
-    return sum;
+    return first + Index{round} * kSumThreads * kPack<T> < layout.dim;
   }
   DDIM_HD double add(double sum, const Chunk& of_a, const Chunk& of_b) const {
     Real<T> a[kPack<T>], b[kPack<T>];

@@ -25,8 +25,9 @@ from concurrent.futures import ThreadPoolExecutor
 SIZES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 ROUNDS = 8  # of a reduction, each a pack of both tensors
 
-# Tensors loaded and stored, as in the traffic's floors, and packs per thread.
-Path = collections.namedtuple("Path", "loads stores packs", defaults=[1])
+# Tensors loaded and stored, as in the traffic's floors, packs per thread, and what is multiplied and added in float64
+# for an element, on a way that could go around it.
+Path = collections.namedtuple("Path", "loads stores packs fmas", defaults=[1, 0])
 PATHS = {
     "q_sample_given": Path(2, 1), "q_sample_drawn": Path(1, 1),
     "forward_step_mean": Path(2, 1), "forward_step_given": Path(3, 1), "forward_step_drawn": Path(2, 1),
@@ -34,7 +35,7 @@ PATHS = {
     "ddim_step_pred_x0_mean": Path(2, 2), "ddim_step_pred_x0_given": Path(3, 2),
     "ddim_step_pred_x0_drawn": Path(2, 2),
     "ddim_step_clip_mean": Path(2, 1), "ddim_step_clip_given": Path(3, 1), "ddim_step_clip_drawn": Path(2, 1),
-    "encode_mean": Path(2, 1), "discrete_step": Path(2, 1), "squared_distance": Path(2, 0, ROUNDS),
+    "encode_mean": Path(2, 1), "discrete_step": Path(2, 1), "squared_distance": Path(2, 0, ROUNDS, 2),
 }
 DATA_DEPENDENT = ("ddim_step_threshold_mean", "ddim_step_threshold_given", "ddim_step_threshold_drawn",
                   "discrete_draw", "row_sum", "trajectory_mean", "trajectory_drawn")
@@ -87,30 +88,33 @@ def successors(code):
     return after
 
 
-def hot_path(code, want):
-    """Indices of the shortest path with want.loads and want.stores wide accesses a pack, [] for none."""
+def hot_path(code, want, size=4):
+    """Indices of the shortest path with want.loads and want.stores wide accesses a pack and want.fmas an element, [] for
+    none."""
     def kind(instruction):
         match = re.match(r"(LDG|STG)\.E", instruction.opcode)
         return match and (match[1] if ".128" in instruction.opcode else "narrow")
 
     after, loads, stores = successors(code), want.loads * want.packs, want.stores
-    start = (0, 0, 0)
+    fmas = want.fmas * want.packs * 16 // size
+    start = (0, 0, 0, 0)
     before, queue = {start: None}, collections.deque([start])
     narrow_is_fatal = want.stores > 0  # a reduction stores one double
     while queue:
-        state = at, loaded, stored = queue.popleft()
+        state = at, loaded, stored, added = queue.popleft()
         access = kind(code[at])
         loaded, stored = loaded + (access == "LDG"), stored + (access == "STG")
         if loaded > loads or stored > stores or (access == "narrow" and narrow_is_fatal):
             continue
-        if code[at].opcode == "EXIT" and (loaded, stored) == (loads, stores):
+        added = min(fmas, added + (code[at].opcode == "DFMA"))
+        if code[at].opcode == "EXIT" and (loaded, stored, added) == (loads, stores, fmas):
             path = []
             while state:
                 path.append(state[0])
                 state = before[state]
             return path[::-1]
         for following in after[at]:
-            reached = following, loaded, stored
+            reached = following, loaded, stored, added
             if reached not in before:
                 before[reached] = state
                 queue.append(reached)
@@ -172,7 +176,7 @@ def measure(tools, ptxas, path):
             if not any(name in kernel for name in DATA_DEPENDENT):
                 sys.exit(f"{kernel}: no path is stated for it")
             continue
-        way = hot_path(code, want)
+        way = hot_path(code, want, SIZES[dtype])
         if not way:
             sys.exit(f"{arch} {kernel}: no path of {want.loads * want.packs} loads and {want.stores} stores of 16 bytes")
         found[f"{base}_{dtype}"] = (len(way), loads_in_flight(code, way), code, way)

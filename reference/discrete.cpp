@@ -43,6 +43,26 @@ void over_distributions(Threads threads, const Body& body, const Terms&... terms
   });
 }
 
+/// The terms and `uniform` times the uniform distribution. Weights of at most 1 over distributions are finite.
+template <class... Terms>
+Batch mixture(double uniform, Threads threads, const Terms&... terms) {
+  const BatchRef& x = std::get<0>(std::tie(terms...)).value;
+  const double each = uniform / static_cast<double>(x.rows());
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(x.rows());
+  Batch result(x.rows(), x.cols());
+  over_distributions(
+      threads,
+      [&](Eigen::Index first, Eigen::Index last) {
+        const Affine<sizeof...(Terms) + 1> form{
+            {terms.coefficient..., each},
+            {terms.value.data() + first * terms.value.outerStride()..., ones.data()}};
+        combine_lanes(form, {terms.value.outerStride()..., 0}, x.rows(), last - first,
+                      result.col(first).data(), x.rows());
+      },
+      terms...);
+  return result;
+}
+
 }  // namespace
 
 DiscreteWeights discrete_weights(const Transition& step, double s) {
@@ -63,34 +83,14 @@ DiscreteWeights discrete_weights(const Transition& step, double s) {
 }
 
 Batch discrete_marginal(const NoiseLevel& level, const BatchRef& x0, Threads threads) {
-  const Term data{level.alpha_bar, "x0", x0};
-  Batch result(x0.rows(), x0.cols());
-  over_distributions(
-      threads,
-      [&](Eigen::Index first, Eigen::Index last) {
-        auto block = result.middleCols(first, last - first);
-        combine(columns(data, first, last), block);
-        block.array() += level.one_minus_alpha_bar / static_cast<double>(x0.rows());
-      },
-      data);
-  return result;
+  return mixture(level.one_minus_alpha_bar, threads, Term{level.alpha_bar, "x0", x0});
 }
 
 Batch discrete_posterior(const Transition& step, double s, const BatchRef& x_t, const BatchRef& x0,
                          Threads threads) {
   require_shape("x0", x0, x_t.rows(), x_t.cols());
   const DiscreteWeights w = discrete_weights(step, s);
-  const Term kept{w.x_t, "x_t", x_t}, data{w.x0, "x0", x0};
-  Batch result(x_t.rows(), x_t.cols());
-  over_distributions(
-      threads,
-      [&](Eigen::Index first, Eigen::Index last) {
-        auto block = result.middleCols(first, last - first);
-        combine(columns(kept, first, last), columns(data, first, last), block);
-        block.array() += w.uniform / static_cast<double>(x_t.rows());
-      },
-      kept, data);
-  return result;
+  return mixture(w.uniform, threads, Term{w.x_t, "x_t", x_t}, Term{w.x0, "x0", x0});
 }
 
 Batch discrete_sample(const BatchRef& probabilities, const Eigen::VectorXd& uniforms) {

@@ -117,6 +117,8 @@ def main():
         for worker in workers:
             worker.close()
     print(report.table(path, KEPT))
+    if arguments.lib:
+        print(report.of_library(path))
     if kept:
         (KEPT / "bench.md").write_text(report.table(path, KEPT))
         report.picture(path, KEPT, KEPT / "bench.svg")

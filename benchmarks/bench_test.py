@@ -91,12 +91,23 @@ class Rows(unittest.TestCase):
             self.assertEqual(text.count("not measured ("), 2 * len(bench.TAGS))
             self.assertIn("a prediction", text)
             # With a card's file its numbers stand there, and nothing is predicted for them.
-            card = {"context": {"machine": "Some Card"}, "rows": [
-                {"name": "Eq12/card-float32", "d": 4096, "n": 16384, "ns": [0.006, 0.0061, 0.007], "repetitions": 9}]}
+            times = {"Eq12/card-float32": 0.006, "copy-4/card-float32": 0.0054, "Eq12/card-torch-float32": 0.03}
+            card = {"context": {"machine": "Some Card", "date": "today", "commit": "abc", "flags": "-O3"},
+                    "rows": [{"name": name, "d": 4096, "n": 16384, "ns": [t, t, t], "repetitions": 9}
+                             for name, t in times.items()] + [{"name": "bits/Eq8"}, {"name": "bits/Eq12", "error": "a bit"}]}
             (pathlib.Path(empty) / "card-some.json").write_text(json.dumps(card))
-            row = next(line for line in report.table(path, empty).splitlines() if line.startswith("| Eq12 |"))
-            self.assertIn("| 0.0061 |", row)
-            self.assertEqual(row.count("not measured ("), 1)
+            text = report.table(path, empty)
+            of_equations, of_kernels = (line for line in text.splitlines() if line.startswith("| Eq12 |"))
+            self.assertIn("| 0.006 |", of_equations)
+            self.assertEqual(of_equations.count("not measured ("), 1)
+            self.assertEqual(of_kernels, "| Eq12 | 4 | not measured | 0.006 (0.90) | not measured | not measured |")
+            self.assertIn("PyTorch eager, noise given: 5.00 (float32).", text)
+            self.assertIn("bits of Eq8, Eq12: FAILED Eq12.", text)
+
+    def test_a_library_of_ones_own_is_said_beside_the_kernels_loops(self):
+        rows = [{"name": f"Eq12/{who}-float32", "d": 64, "n": 1024, "ns": [t, t, t]} for who, t in (("host", 2), ("lib", 3))]
+        self.assertEqual(report.of_library(self.results(*rows)),
+                         "your library, Eq12 in float32, 64 x 1024: 3 ns per element, 1.50 of the kernels' loop")
 
     def test_where_one_begins_to_win_for_good(self):
         def rows(who, times):

@@ -133,6 +133,15 @@ def asked_of(rows):
     return "Checked there: " + ("; ".join(said) or "nothing") + "."
 
 
+def of_library(path):
+    """A line per number of a library that joined, beside the kernels' own loop on the host."""
+    ns = medians(load(path)[1])
+    return "\n".join(
+        f"your library, {tag} in {who.removeprefix('lib-')}, {d} x {n}: {median:.3g} ns per element" +
+        (f", {median / ours:.2f} of the kernels' loop" if (ours := ns.get((f"{tag}/{who.replace('lib-', 'host-')}", d, n))) else "")
+        for (name, d, n), median in ns.items() for tag, _, who in [name.partition("/")] if who.startswith("lib-"))
+
+
 # Growth and crossing points
 
 def curve(rows, name):

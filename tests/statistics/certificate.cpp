@@ -6,7 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <optional>
+
+#include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
 namespace {
@@ -99,6 +102,25 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
   return result;
 }
 
+VectorCertificate certify(const Joint& joint, double beta) {
+  const Eigen::Index d = joint.sum.size();
+  VectorCertificate worst{0, kInfinity, 0};
+  for (Eigen::Index i = 0; i < d; ++i) {
+    Regression sums;
+    sums.n = joint.n;
+    sums.rr = joint.second(i, i);
+    sums.xr = {joint.sum[i], i > 0 ? joint.second(i, i - 1) : 0};
+    sums.xx[0] = joint.n;
+    sums.xx[Regression::kMax] = i > 0 ? joint.sum[i - 1] : 0;
+    sums.xx[Regression::kMax + 1] = i > 0 ? joint.second(i - 1, i - 1) : 0;
+    const Certificate c = certify(sums, i > 0 ? 2 : 1, beta / static_cast<double>(d));
+    worst.bias = std::max(worst.bias, c.bias());
+    worst.variance_low = std::min(worst.variance_low, c.variance_low);
+    worst.variance_high = std::max(worst.variance_high, c.variance_high);
+  }
+  return worst;
+}
+
 Bounds certify_proportion(double k, double n, double beta) {
   const auto excess = [&](double p) {
     const double null = (k > 0 ? k * std::log(p) : 0) + (n > k ? (n - k) * std::log1p(-p) : 0);
@@ -114,6 +136,28 @@ Bounds certify_proportion(double k, double n, double beta) {
   };
   const double centre = n > 0 ? k / n : 0.5;
   return {root(centre, 0), root(centre, 1)};
+}
+
+ShapeCertificate certify_shape(const ShapeCounts& shape, double beta) {
+  constexpr int kEdges = 13;
+  const double share = beta / (kEdges + 1);
+  ShapeCertificate result{0, 0, 0};
+  double tail = shape.n;
+  for (int k = 0; k < kEdges; ++k) {
+    const double edge = -3 + k / 2.0;
+    const int cell = ShapeCounts::cell(edge);
+    const double below = std::accumulate(shape.count.begin(), shape.count.begin() + cell, 0.0);
+    const Bounds bounds = certify_proportion(below, shape.n, share);
+    const double normal = normal_cdf(edge);
+    result.distribution = std::max({result.distribution, bounds.high - normal, normal - bounds.low});
+    if (k == 0) tail += below;
+    if (k == kEdges - 1) tail -= below;
+  }
+  const Bounds bounds = certify_proportion(tail, shape.n, share);
+  const double normal = 2 * normal_cdf(-3);
+  result.tail_low = bounds.low / normal;
+  result.tail_high = bounds.high / normal;
+  return result;
 }
 
 }  // namespace ddim::statistics

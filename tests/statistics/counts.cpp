@@ -1,6 +1,7 @@
 #include "tests/statistics/counts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -42,6 +43,23 @@ double log_e_multinomial(std::span<const double> counts, std::span<const double>
     log_e.push_back(log_e_dirichlet(counts, probabilities, prior));
   }
   return log_mean(log_e);
+}
+
+double log_e_counts(const CellCounts& counts, const CellCounts& probabilities,
+                    std::span<const CellCounts> alternatives) {
+  double anything = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) anything += log_e_multinomial(counts[k], probabilities[k]);
+  if (alternatives.empty() || std::isinf(anything)) return anything;
+  std::vector<double> likely;
+  for (const CellCounts& alternative : alternatives) {
+    double& log_ratio = likely.emplace_back(0);
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      for (std::size_t j = 0; j < counts[k].size(); ++j) {
+        if (counts[k][j] > 0) log_ratio += counts[k][j] * std::log(alternative[k][j] / probabilities[k][j]);
+      }
+    }
+  }
+  return log_mean(std::array{log_mean(likely), anything});
 }
 
 }  // namespace ddim::statistics

@@ -6,6 +6,7 @@
 #include <new>
 #include <system_error>
 
+#include "tests/faults/fault.hpp"
 #include "tests/samplers/builtin.hpp"
 
 namespace ddim::statistics {
@@ -111,6 +112,8 @@ TEST(Judge, TooLittleIsInconclusiveAndNothingAskedIsNotAPass) {
                   .bias = 0.001,
                   .variance = 0.001,
                   .proportion = 0.001,
+                  .distribution = 0.001,
+                  .tail = 1.001,
                   .first_look = 100};
   options.only = {"Eq12.path"};
   EXPECT_EQ(judge(reference(), samplers::Run::standard(), options).status(), Status::inconclusive);
@@ -146,6 +149,62 @@ TEST(Judge, ATierWhoseDrawsShowTheGridOfADtypeRefusesIt) {
   options.tier = Tier::named("full");
   EXPECT_THROW(judge(of("float16"), samplers::Run::standard(), options), DomainError);
   EXPECT_EQ(judge(of("float32"), samplers::Run::standard(), options).status(), Status::pass);
+}
+
+// Every kind of claim says in words and numbers why it failed.
+TEST(Judge, AFailSaysWhatIsWrong) {
+  struct Case {
+    std::string fault, claim;
+    std::vector<std::string> words;
+  };
+  for (const Case& c :
+       {Case{"noise-uniform", "Eq12.path", {"the noise is not normal", "beyond 5 sigma: 0)"}},
+        Case{"noise-reseeded", "Eq12.path", {"residuals repeat an earlier one"}},
+        Case{"noise-left-out", "Eq12.path", {"the noise is absent"}},
+        Case{"noise-not-finite", "Eq12.path", {"the output is not finite"}},
+        Case{"noise-by-variance", "Eq12.path", {"variance ratio", "[noise-by-variance]"}},
+        Case{"noising-mean-one-percent", "Lemma1.marginal", {"x_0's coefficient is off by"}},
+        Case{"discrete-s-ignored", "AppendixA.joint", {"a probability is off by up to 0."}},
+        Case{"path-half-sigma", "Eq6.joint", {"covariance of the whitened path"}},
+        Case{"loss-two-percent", "Eq11.loss", {"p = ", " at look "}},
+        Case{
+            "gamma-as-printed", "Theorem1.constant", {"predictor 1, path 0: got ", ", want ", ", bound "}}}) {
+    const faults::Fault* fault = faults::find(c.fault);
+    ASSERT_NE(fault, nullptr) << c.fault;
+    const Verdict verdict = verdict_of(faults::sampler_of(*fault), c.claim);
+    EXPECT_EQ(verdict.status, Status::fail) << c.fault;
+    for (const std::string& words : c.words)
+      EXPECT_NE(verdict.detail.find(words), std::string::npos) << c.fault << ": " << verdict.detail;
+    EXPECT_NE(verdict.replay.find("--claim " + c.claim), std::string::npos) << verdict.replay;
+  }
+}
+
+TEST(Judge, AVectorThatIsNotFiniteFails) {
+  Sampler sampler = reference();
+  sampler.path = [inner = sampler.path](const samplers::Run& run, const Batch& x0,
+                                        const Path& noise) -> samplers::Result<Path> {
+    Path path = *inner(run, x0, noise);
+    if (x0.cols() > 2) path.back()(0, 2) = std::nan("");
+    return path;
+  };
+  const Verdict verdict = verdict_of(sampler, "Eq6.joint");
+  EXPECT_EQ(verdict.status, Status::fail);
+  EXPECT_EQ(verdict.detail, "the output is not finite");
+}
+
+// The quick tier stops before it could find noise cut at 3.5 deviations: what it certifies says so.
+TEST(Judge, APassSaysToWhichSizeTheShapeIsRight) {
+  const Verdict sound = verdict_of(reference(), "Eq12.path");
+  ASSERT_EQ(sound.status, Status::pass);
+  const auto& shape = std::get<OfResiduals>(sound.grounds).shape;
+  EXPECT_LE(shape.distribution, 0.025);
+  EXPECT_TRUE(0.4 <= shape.tail_low && shape.tail_low < 1 && 1 < shape.tail_high && shape.tail_high <= 2.5);
+  Sampler clamps = reference();
+  clamps.step = [inner = clamps.step](const samplers::Run& run, int entry, const Batch& x,
+                                      const Batch& output, const Batch& z) {
+    return inner(run, entry, x, output, z.cwiseMax(-2.9).cwiseMin(2.9));
+  };
+  EXPECT_EQ(verdict_of(clamps, "Eq12.path").status, Status::fail);
 }
 
 }  // namespace

@@ -14,9 +14,14 @@ using samplers::to_text;
 
 /// Grounds as a line, and as JSON's members: an overload for each kind.
 std::string line(const std::monostate&) { return {}; }
-std::string line(const OfResiduals& g) {
+std::string line(const OfNormal& g) {
   return format("log E %9.3f of %.1f  |bias| <= %.4f  variance in [%.4f, %.4f]", g.log_e, g.bar, g.bias,
                 g.variance_low, g.variance_high);
+}
+std::string line(const OfResiduals& g) {
+  return line(static_cast<const OfNormal&>(g)) + format("  |F - Phi| <= %.4f  beyond 3 sigma x [%.2f, %.2f]",
+                                                        g.shape.distribution, g.shape.tail_low,
+                                                        g.shape.tail_high);
 }
 std::string line(const OfCounts& g) {
   return format("log E %9.3f of %.1f  |probability error| <= %.4f", g.log_e, g.bar, g.error);
@@ -28,7 +33,7 @@ json number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
-json members(const OfResiduals& g, const char* kind) {
+json members(const OfNormal& g, const char* kind) {
   return {{"grounds", kind},
           {"log_e", number(g.log_e)},
           {"bar", number(g.bar)},
@@ -36,7 +41,12 @@ json members(const OfResiduals& g, const char* kind) {
           {"variance", {number(g.variance_low), number(g.variance_high)}}};
 }
 json members(const std::monostate&) { return {{"grounds", ""}}; }
-json members(const OfResiduals& g) { return members(g, "residuals"); }
+json members(const OfResiduals& g) {
+  json row = members(g, "residuals");
+  row["distribution"] = number(g.shape.distribution);
+  row["beyond_3_sigma"] = {number(g.shape.tail_low), number(g.shape.tail_high)};
+  return row;
+}
 json members(const OfVectors& g) { return members(g, "vectors"); }
 json members(const OfCounts& g) {
   return {
@@ -63,6 +73,19 @@ std::string text_of(const Verdict& v) {
   return out + "              replay: " + v.replay + "\n";
 }
 
+/// Which claims saw errors that sampling does not.
+std::string compared_exactly(const Judgement& judgement) {
+  std::string claims;
+  for (const Verdict& verdict : judgement.verdicts) {
+    if (verdict.status != Status::pass || !std::holds_alternative<OfBound>(verdict.grounds)) continue;
+    // Those two are about behaviour, and hold no number against a bound.
+    if (verdict.tag == "Contract" || verdict.tag == "Generator") continue;
+    claims += (claims.empty() ? "" : ", ") + verdict.claim;
+  }
+  return claims.empty() ? "No claim was compared exactly in this run: they may be there."
+                        : "Compared exactly, and right to within rounding: " + claims + ".";
+}
+
 std::string text_head(const Judgement& judgement) {
   std::string out = format("%s  tier %s  eta %g  alpha %g (whole run)  beta %g  seed %u  %s\n",
                            judgement.sampler.name.c_str(), judgement.tier.c_str(), judgement.eta,
@@ -83,8 +106,9 @@ int count(const Judgement& judgement, Status status) {
 
 std::string text_end(const Judgement& judgement) {
   const std::string out =
-      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
-      "Eq12.injected and the other exact claims cover them where noise can be handed in.\n";
+      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 "
+      "draws). " +
+      compared_exactly(judgement) + "\n";
   return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
                       to_text(judgement.status()).c_str(), count(judgement, Status::pass),
                       count(judgement, Status::fail), count(judgement, Status::inconclusive),

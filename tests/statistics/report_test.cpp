@@ -64,5 +64,36 @@ TEST(Report, WithoutACommandAReplayIsOptions) {
                   .replay.starts_with("ddim-verify stats 'exec:a b' --claim Eq10.last --tier quick"));
 }
 
+TEST(Report, ErrorsOutOfReachOfSamplingAreCoveredOnlyByWhatWasCompared) {
+  Judgement judgement{{"mine", "1", "C++"}, "quick", {}, 0.5, 1, Noise::own, {}};
+  Verdict& verdict = judgement.verdicts.emplace_back();
+  verdict.claim = "Eq12.injected";
+  verdict.tag = "Eq12";
+  verdict.grounds = OfBound{0.2};
+  const std::string none = "No claim was compared exactly in this run";
+  for (const Status status : {Status::not_asked, Status::fail, Status::inconclusive}) {
+    verdict.status = status;
+    EXPECT_NE(text(judgement).find(none), std::string::npos);
+  }
+  verdict.status = Status::pass;
+  EXPECT_EQ(text(judgement).find(none), std::string::npos);
+  EXPECT_NE(text(judgement).find("right to within rounding: Eq12.injected."), std::string::npos);
+  for (const char* tag : {"Contract", "Generator"}) {  // no numbers are compared there
+    verdict.tag = tag;
+    EXPECT_NE(text(judgement).find(none), std::string::npos);
+  }
+}
+
+TEST(Report, APassSaysWhatItCertifies) {
+  Options options;
+  options.only = {"Eq12.path"};
+  const Judgement judgement = judge(samplers::reference(), samplers::Run::standard(), options);
+  for (const std::string words :
+       {"|bias| <= 0.0", "variance in [0.9", "|F - Phi| <= 0.0", "beyond 3 sigma x [0."})
+    EXPECT_NE(text(judgement).find(words), std::string::npos) << text(judgement);
+  EXPECT_NE(json(judgement).find("\"distribution\":0.0"), std::string::npos);
+  EXPECT_NE(json(judgement).find("\"beyond_3_sigma\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace ddim::statistics

@@ -22,7 +22,7 @@ double log_e_dirichlet(std::span<const double> counts, std::span<const double> p
 
 /// log E of counts against exact probabilities: Dirichlet-multinomials, Krichevsky-Trofimov's prior and
 /// priors centred at the null. Domain: probabilities sum to 1;
-/// a count in a cell of probability 0 gives infinity.
+/// a count in a cell of probability 0 gives infinity, and without one it has no part.
 double log_e_multinomial(std::span<const double> counts, std::span<const double> probabilities);
 
 /// log E of independent cells' counts: half of it is for the likely mistakes (alternatives, each the cells'

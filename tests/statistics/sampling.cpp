@@ -15,6 +15,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+/// Samples without a residual, which end a claim about residuals.
+constexpr Eigen::Index kPatience = 1024;
+
 class OverResiduals : public Sampling {
  public:
   OverResiduals(const Residuals& claim, const Context& context, double alpha)
@@ -55,12 +58,18 @@ class OverResiduals : public Sampling {
 
  private:
   void observe(Eigen::Index count, Recorder& record) {
+    const double before = evidence_.n();
     claim_.observe(context_, done_, count, record);
     done_ += static_cast<std::uint64_t>(count);
+    idle_ = evidence_.n() > before ? 0 : idle_ + count;
+    // A claim asks for what its obstacle let through; whatever went wrong with that, sampling must end.
+    if (idle_ >= kPatience && evidence_.finite())
+      throw NotSupplied(std::to_string(idle_) + " samples gave no residual that could be asked");
   }
 
   const Residuals& claim_;
   Evidence evidence_;
+  Eigen::Index idle_ = 0;
 };
 
 class OverCounts : public Sampling {

@@ -76,6 +76,10 @@ std::vector<std::string> not_taken(const Config& config, const Identity& who) {
   return lines;
 }
 
+std::string dtypes_text(const Identity& who) {
+  return who.dtype + (who.samples() == who.dtype ? "" : "/" + who.samples());
+}
+
 std::string dtype_of(double unit_roundoff) {
   for (const Dtype& known : kDtypes) {
     if (unit_roundoff == known.unit_roundoff) return known.name;

@@ -68,22 +68,31 @@ std::string text_of(const Verdict& v) {
   if (v.status == Status::not_asked) return out + v.detail + "\n";
   out += format("n %-10.4g ", v.n) +
          std::visit([](const auto& grounds) { return line(grounds); }, v.grounds) + "\n";
-  if (v.status == Status::pass) return out;
   if (!v.detail.empty()) out += "              " + v.detail + "\n";
+  if (v.status == Status::pass) return out;
   return out + "              replay: " + v.replay + "\n";
 }
 
-/// Which claims saw errors that sampling does not.
-std::string compared_exactly(const Judgement& judgement) {
-  std::string claims;
+/// The claims that saw errors which sampling does not.
+std::vector<std::string> compared_exactly(const Judgement& judgement) {
+  std::vector<std::string> claims;
   for (const Verdict& verdict : judgement.verdicts) {
     if (verdict.status != Status::pass || !std::holds_alternative<OfBound>(verdict.grounds)) continue;
     // Those two are about behaviour, and hold no number against a bound.
     if (verdict.tag == "Contract" || verdict.tag == "Generator") continue;
-    claims += (claims.empty() ? "" : ", ") + verdict.claim;
+    claims.push_back(verdict.claim);
   }
-  return claims.empty() ? "No claim was compared exactly in this run: they may be there."
-                        : "Compared exactly, and right to within rounding: " + claims + ".";
+  return claims;
+}
+
+std::string in_words(const Judgement& judgement, const std::vector<std::string>& compared) {
+  if (compared.empty()) return "No claim was compared exactly in this run.";
+  std::string out =
+      "Compared exactly, and right to within rounding of " + samplers::dtypes_text(judgement.sampler) + ": ";
+  for (const std::string& claim : compared) out += (&claim == &compared.front() ? "" : ", ") + claim;
+  const bool sigma =
+      judgement.eta == 0 || std::find(compared.begin(), compared.end(), "Eq12.injected") != compared.end();
+  return out + (sigma ? "." : "; sigma is in none of these.");
 }
 
 std::string text_head(const Judgement& judgement) {
@@ -106,9 +115,10 @@ int count(const Judgement& judgement, Status status) {
 
 std::string text_end(const Judgement& judgement) {
   const std::string out =
-      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 "
-      "draws). " +
-      compared_exactly(judgement) + "\n";
+      "Sampling bounds an error by what the claim's line certifies; smaller ones show only where numbers are "
+      "compared exactly. " +
+      in_words(judgement, compared_exactly(judgement)) + "\n" +
+      (judgement.step_unjudged() ? "The step itself was not judged: nothing of Eq12 or Eq10 passed.\n" : "");
   return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
                       to_text(judgement.status()).c_str(), count(judgement, Status::pass),
                       count(judgement, Status::fail), count(judgement, Status::inconclusive),
@@ -141,7 +151,8 @@ std::string json_end(const Judgement& judgement) {
                   {"passed", count(judgement, Status::pass)},
                   {"failed", count(judgement, Status::fail)},
                   {"inconclusive", count(judgement, Status::inconclusive)},
-                  {"not_asked", count(judgement, Status::not_asked)}});
+                  {"not_asked", count(judgement, Status::not_asked)},
+                  {"compared_exactly", compared_exactly(judgement)}});
 }
 
 std::string whole(const Format& format, const Judgement& judgement) {
@@ -173,6 +184,16 @@ double Verdict::log_e() const {
   return std::visit(of, grounds);
 }
 
+bool Judgement::step_unjudged() const {
+  bool asked = false;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.tag != "Eq12" && verdict.tag != "Eq10") continue;
+    if (verdict.status == Status::pass) return false;
+    asked = true;
+  }
+  return asked;
+}
+
 Status Judgement::status() const {
   Status worst = Status::not_asked;
   for (const Verdict& verdict : verdicts) {
@@ -180,7 +201,7 @@ Status Judgement::status() const {
     if (verdict.status == Status::inconclusive) worst = Status::inconclusive;
     if (verdict.status == Status::pass && worst == Status::not_asked) worst = Status::pass;
   }
-  return worst;
+  return worst == Status::pass && step_unjudged() ? Status::inconclusive : worst;
 }
 
 }  // namespace ddim::statistics

@@ -53,8 +53,9 @@ struct Judgement {
   std::vector<Verdict> verdicts;
   std::vector<std::string> notes = {};  ///< on how it was judged
 
-  /// The worst; not_asked where nothing was.
+  /// The worst; not_asked where nothing was. Without the step that was to be judged a pass is inconclusive.
   Status status() const;
+  bool step_unjudged() const;
 };
 
 /// How a judgement is written, in pieces: what is known before the first verdict, each as it is made, the

@@ -141,6 +141,8 @@ struct Residuals {
   std::function<int(const Run&, int cell)> step_of_cell = {};
   /// What e_t and x_0 are divided by in the covariates.
   double e_scale = 1, x0_scale = 1;
+  /// The share of those that step i is asked with; none: all of them.
+  std::function<double(const Context&, int i)> factor = {};
 };
 
 /// Categories with exact probabilities.
@@ -182,6 +184,8 @@ struct Claim {
   std::variant<Residuals, Counts, Vectors, ExactP, Exact> check;
   /// Why the claim cannot be asked of this sampler on this run; empty: it can.
   std::function<std::string(const Context&)> obstacle;
+  /// What of it is not asked, and why, where the rest is.
+  std::function<std::string(const Context&)> left_out = {};
 
   std::string tag() const { return id.substr(0, id.find('.')); }  ///< of the equation
 };

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/faults/fault.hpp"
+#include "tests/statistics/claims/comparison.hpp"
 #include "tests/statistics/claims/designs.hpp"
 #include "tests/statistics/judge.hpp"
 #include "tests/statistics/sampling.hpp"
@@ -324,7 +325,7 @@ TEST(Claims, StretchesCoverEveryStepAndSample) {
     std::uint64_t done = 0;
     for (const Eigen::Index count : {1, 1, 3, 40, 512}) {
       Eigen::Index samples = 0;
-      for (const Stretch& stretch : stretches(steps, done, count)) {
+      for (const Stretch& stretch : dealt(pieces_of(steps), done, count)) {
         EXPECT_EQ(stretch.first, reached.at(stretch.place));
         EXPECT_LE(stretch.steps.size(), kStretch);
         reached[stretch.place] += static_cast<std::uint64_t>(stretch.count);
@@ -334,12 +335,45 @@ TEST(Claims, StretchesCoverEveryStepAndSample) {
       done += static_cast<std::uint64_t>(count);
     }
     std::vector<int> walked;
-    for (const Stretch& stretch : stretches(steps, 0, 2000))
+    for (const Stretch& stretch : dealt(pieces_of(steps), 0, 2000))
       walked.insert(walked.end(), stretch.steps.begin(), stretch.steps.end());
     EXPECT_EQ(walked, steps);
     EXPECT_LE(*std::max_element(reached.begin(), reached.end()),
               *std::min_element(reached.begin(), reached.end()) + 1);
   }
+}
+
+// Pieces along which rounding adds up to no more than is allowed; steps that are too coarse by themselves are in
+// none, the others in one.
+TEST(Claims, PiecesLeaveOutWhatRoundingMoves) {
+  std::vector<int> steps(60);
+  std::iota(steps.begin(), steps.end(), 1);
+  const auto moved = [](int i) { return i % 7 == 0 ? 2.0 : i > 30 ? 0.01 : 0.3; };
+  std::vector<int> walked, right;
+  for (const std::vector<int>& piece : pieces_within(steps, 1, moved)) {
+    double total = 0;
+    for (const int i : piece) total += moved(i);
+    EXPECT_LE(total, 1);
+    EXPECT_LE(piece.size(), kStretch);
+    EXPECT_EQ(piece.back() - piece.front() + 1, static_cast<int>(piece.size()));
+    walked.insert(walked.end(), piece.begin(), piece.end());
+  }
+  for (const int i : steps) {
+    if (moved(i) <= 1) right.push_back(i);
+  }
+  EXPECT_EQ(walked, right);
+  EXPECT_TRUE(pieces_within(steps, 1, [](int) { return std::nan(""); }).empty());
+  EXPECT_EQ(pieces_within(steps, 1, [](int) { return 0.0; }).size(), 4u);
+}
+
+TEST(Claims, WhatHasNoBoundIsNotCompared) {
+  Comparison comparison;
+  for (const double bound : {std::nan(""), HUGE_VAL}) comparison.add(1, 2, bound, "no bound");
+  EXPECT_EQ(comparison.result().compared, 0);
+  comparison.add(1, 1.5, 1, "bounded");
+  EXPECT_EQ(comparison.result().ratio, 0.5);
+  comparison.add(std::nan(""), 1.5, 1, "not finite");
+  EXPECT_EQ(comparison.result().ratio, HUGE_VAL);
 }
 
 }  // namespace

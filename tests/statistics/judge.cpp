@@ -84,6 +84,7 @@ Verdict judge_claim(const Claim& claim, const Context& context, double share, co
             ends(undecided ? Status::inconclusive : Status::not_asked, reason);
           },
           [&](const std::exception& error) { ends(Status::fail, error); });
+  if (claim.left_out && verdict.detail.empty()) verdict.detail = claim.left_out(context);
   return verdict;
 }
 

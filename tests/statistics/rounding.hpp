@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <tuple>
 
 #include "tests/samplers/bounds.hpp"
@@ -32,6 +34,8 @@ class Grid {
   /// of y, at v of (0, 1). That is the randomised probability integral transform: exact however wide the cell
   /// is. A y between the grid's numbers was not rounded to it, and is taken as it is.
   double residual(double y, double mean, double sigma, double v) const;
+  /// Half the distance to the next of them, away from 0.
+  double half_cell(double y) const { return spacing(y) / 2; }
 
  private:
   double spacing(double x) const;
@@ -42,32 +46,40 @@ class Grid {
 /// evaluation (samplers/bounds.hpp). Its table counts as it shows it, where that is a rounding of the table.
 class Rounding {
  public:
-  /// `storage`: unit roundoff of the batches; `arithmetic`: of what is computed between them.
+  /// `storage`: unit roundoff of the samples it takes and gives; `arithmetic`: of its coefficients.
   Rounding(const samplers::Sampler& sampler, double storage, double arithmetic)
       : sampler_(sampler), storage_(storage), arithmetic_(arithmetic), grid_(storage) {}
 
   /// In double it is far below what sampling sees.
-  bool matters() const { return storage_ > 0x1p-53; }
-  bool wider_inside() const { return arithmetic_ < storage_; }
+  bool matters() const { return std::max(storage_, arithmetic_) > 0x1p-53; }
   const Grid& grid() const { return grid_; }
+  std::string dtypes() const;  ///< both, for a reader
 
-  /// For bounds of a step at the sampler's own arithmetic, storage included.
+  /// For bounds of a step in those two precisions, each operation on samples rounded to theirs.
   const samplers::Arithmetic& arithmetic(const samplers::Run& run) const;
-  /// How far x_prev of step i may be off before it is stored, for x_0, e and noise of root mean square x0, e and
-  /// 1; infinite where no bound exists. `stored`: and after.
+  /// How far x_prev of step i may be off for x_0, e and noise of root mean square x0, e and 1; infinite where no
+  /// bound exists. Not `stored`: before it is rounded to the samples' precision, where it is once (rounds_once).
   double of_step(const samplers::Run& run, int i, double x0, double e, bool stored) const;
   /// The same of x_t = add_noise, stored.
   double of_noising(const samplers::Run& run, int timestep, double x0) const;
 
+  /// Its steps are computed in a precision above the samples', and rounded once to theirs: tried without noise, as
+  /// no sampler says so. One that is further off than any rounding is taken at its word: that excuses nothing.
+  bool rounds_once(const samplers::Run& run) const;
+
  private:
-  samplers::Arithmetic made(const samplers::Run& run, double unit_roundoff) const;
+  samplers::Arithmetic made(const samplers::Run& run, double sample_u) const;
   const samplers::Arithmetic& inside(const samplers::Run& run) const;
+  bool tried(const samplers::Run& run) const;
+  samplers::Result<samplers::StepOutput> mean_of_step(const samplers::Run& run, int entry, const Batch& x_t,
+                                                      const Batch& output) const;
 
   const samplers::Sampler& sampler_;
   double storage_, arithmetic_;
   Grid grid_;
-  mutable std::mutex guard_;
+  mutable std::recursive_mutex guard_;
   mutable std::optional<samplers::Arithmetic> made_, inside_;
+  mutable std::optional<bool> once_;
   mutable std::map<std::tuple<double, int, double, double, bool>, double> known_;
 };
 

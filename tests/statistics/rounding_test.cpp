@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/samplers/builtin.hpp"
+#include "tests/samplers/cuda.hpp"
 #include "tests/statistics/claims/designs.hpp"
 #include "tests/statistics/evidence.hpp"
 #include "tests/statistics/judge.hpp"
@@ -52,51 +53,75 @@ TEST(Grid, WhatIsNotOnTheGridWasNotRounded) {
 TEST(Rounding, AlphaIsLoweredByWhatShiftsCouldAdd) {
   EXPECT_LT(alpha_before_rounding(1e-9), 1e-10);
   EXPECT_GT(alpha_before_rounding(1e-9), 1e-11);
+  EXPECT_EQ(alpha_before_rounding(0), 0);  // of claims that have no share of alpha
+  EXPECT_EQ(alpha_before_rounding(1), 1);
 }
 
-/// The reference, its steps rounded to `dtype`; in as many bits all the way, or only where they are stored.
-Sampler rounded(const std::string& dtype, bool inside) {
-  const Grid grid(samplers::unit_roundoff(dtype));
-  Sampler sampler = samplers::reference();
-  sampler.identity.dtype = inside ? dtype : "float64";
-  sampler.identity.sample_dtype = dtype;
+/// Where code that is right rounds to few bits: what it stores; the result of each operation on samples; and its
+/// coefficients too.
+enum class Rounds { once, each_operation, everything };
+
+std::uint64_t next_draw(const std::shared_ptr<std::uint64_t>& draws, Eigen::Index count) {
+  const std::uint64_t first = *draws;
+  *draws += static_cast<std::uint64_t>(count);
+  return first;
+}
+
+/// `step` with noise of its own, too.
+Sampler stepping(
+    Sampler sampler,
+    std::function<Batch(const samplers::Run&, int entry, const Batch& x, const Batch& output, const Batch& z)>
+        step) {
   sampler.prepare = [identity = sampler.identity](const samplers::Run&) { return identity; };
-  const auto step = [=, inner = sampler.step](const samplers::Run& run, int entry, const Batch& x,
-                                              const Batch& output, const Batch& z) {
-    if (!inside) return samplers::StepOutput(grid.nearest(inner(run, entry, x, output, z)->prev_sample));
-    const int i = run.step_of(entry);
-    const Law law = run.law(i);
-    const auto r = [&](double value) { return grid.nearest(value); };
+  sampler.step = [=](const samplers::Run& run, int entry, const Batch& x, const Batch& output,
+                     const Batch& z) { return samplers::StepOutput(step(run, entry, x, output, z)); };
+  sampler.own_step = [=, draws = std::make_shared<std::uint64_t>(0)](const samplers::Run& run, int entry,
+                                                                     const Batch& x, const Batch& output) {
+    const samplers::Draws noise(9, samplers::Stream::noise, "own");
+    return samplers::StepOutput(
+        step(run, entry, x, output, noise.normal_batch(x.rows(), x.cols(), next_draw(draws, x.cols()), 0)));
+  };
+  return sampler;
+}
+
+/// The reference in few bits.
+Sampler rounded(const std::string& dtype, Rounds rounds) {
+  Sampler sampler = samplers::reference();
+  sampler.identity.dtype = rounds == Rounds::once             ? "float64"
+                           : rounds == Rounds::each_operation ? "float32"
+                                                              : dtype;
+  sampler.identity.sample_dtype = dtype;
+  // Given both: coefficients are of the run's table, rounded.
+  sampler.alphas_cumprod = {};
+  sampler.timesteps = {};
+  const Grid grid(samplers::unit_roundoff(dtype)),
+      coefficient(samplers::unit_roundoff(sampler.identity.dtype));
+  return stepping(sampler, [=, inner = sampler.step](const samplers::Run& run, int entry, const Batch& x,
+                                                     const Batch& output, const Batch& z) {
+    if (rounds == Rounds::once) return grid.nearest(inner(run, entry, x, output, z)->prev_sample);
+    const Law law = run.law(run.step_of(entry));
+    const auto r = [&](double value) { return coefficient.nearest(value); };
     const double root_a = r(root(law.current.alpha_bar)), root_b = r(root(law.current.one_minus));
     const Batch x0 = grid.nearest(grid.nearest(x - grid.nearest(root_b * output)) / root_a);
     const Batch mean =
         grid.nearest(grid.nearest(r(law.posterior_x0()) * x0) + grid.nearest(r(law.direction()) * output));
-    return samplers::StepOutput(grid.nearest(mean + grid.nearest(r(law.sigma()) * grid.nearest(z))));
-  };
-  sampler.step = step;
-  sampler.own_step = [=, draws = std::make_shared<std::uint64_t>(0)](const samplers::Run& run, int entry,
-                                                                     const Batch& x, const Batch& output) {
-    const auto first = *draws;
-    *draws += static_cast<std::uint64_t>(x.cols());
-    return step(
-        run, entry, x, output,
-        samplers::Draws(9, samplers::Stream::noise, "own").normal_batch(x.rows(), x.cols(), first, 0));
-  };
-  sampler.alphas_cumprod = {};
-  return sampler;
+    return grid.nearest(mean + grid.nearest(r(law.sigma()) * grid.nearest(z)));
+  });
 }
+
+const std::vector<Rounds> kEachWay{Rounds::once, Rounds::each_operation, Rounds::everything};
 
 TEST(Rounding, CorrectStepsInFewBitsDoNotFail) {
   for (const char* dtype : {"float32", "float16", "bfloat16"}) {
-    for (const bool inside : {false, true}) {
+    for (const Rounds rounds : kEachWay) {
       for (const Noise noise : {Noise::own, Noise::injected}) {
         Options options;
         options.noise = noise;
         options.only = {"Lemma1.chain", "Eq12", "Eq16", "Eq10"};
-        const Judgement judgement = judge(rounded(dtype, inside), samplers::Run::standard(), options);
+        const Judgement judgement = judge(rounded(dtype, rounds), samplers::Run::standard(), options);
         for (const Verdict& verdict : judgement.verdicts)
           EXPECT_TRUE(verdict.status == Status::pass || verdict.status == Status::not_asked)
-              << dtype << (inside ? " inside " : " stored ") << (noise == Noise::own ? "own" : "injected")
+              << dtype << " " << static_cast<int>(rounds) << (noise == Noise::own ? " own" : " injected")
               << "\n"
               << text(judgement);
       }
@@ -104,23 +129,75 @@ TEST(Rounding, CorrectStepsInFewBitsDoNotFail) {
   }
 }
 
+// Coefficients and samples are each in their own precision, and where a step is rounded once is found out.
+TEST(Rounding, TellsThePrecisionsApart) {
+  const samplers::Run run = samplers::Run::standard();
+  const Sampler cuda = samplers::of_cuda("float16");
+  const Rounding rounding(cuda, 0x1p-11, 0x1p-24);
+  EXPECT_EQ(rounding.arithmetic(run).u, 0x1p-24);
+  EXPECT_EQ(rounding.arithmetic(run).sample_u, 0x1p-11);
+  EXPECT_TRUE(rounding.matters());
+  for (const char* dtype : {"float16", "bfloat16"}) {
+    const double u = samplers::unit_roundoff(dtype);
+    const Sampler once = rounded(dtype, Rounds::once), often = rounded(dtype, Rounds::each_operation),
+                  kernels = samplers::of_cuda(dtype);
+    const Rounding of_once(once, u, 0x1p-53), of_often(often, u, 0x1p-24), of_kernels(kernels, u, 0x1p-24);
+    EXPECT_TRUE(of_once.rounds_once(run)) << dtype;
+    EXPECT_TRUE(of_kernels.rounds_once(run)) << dtype;
+    EXPECT_FALSE(of_often.rounds_once(run)) << dtype;
+    // Before it is stored a step that is rounded once is right to within its coefficients' rounding.
+    EXPECT_LT(of_once.of_step(run, 3, 1, 1, false), 1e-12);
+    EXPECT_LT(of_kernels.of_step(run, 3, 1, 1, false), 1e-5);
+    EXPECT_EQ(of_often.of_step(run, 3, 1, 1, false), of_often.of_step(run, 3, 1, 1, true));
+    EXPECT_GT(of_kernels.of_step(run, 3, 1, 1, true), u / 2);
+  }
+  // Coefficients in few bits with samples in many.
+  const Sampler table = rounded("float64", Rounds::once);
+  EXPECT_TRUE(Rounding(table, 0x1p-53, 0x1p-8).matters());
+  EXPECT_FALSE(Rounding(table, 0x1p-53, 0x1p-53).matters());
+}
+
+// A step that no rounding explains is not excused by any.
+TEST(Rounding, AWrongStepIsTakenAtItsWord) {
+  const Sampler often = rounded("bfloat16", Rounds::each_operation);
+  const Sampler wrong =
+      stepping(often, [inner = often.step](const samplers::Run& run, int entry, const Batch& x,
+                                           const Batch& output, const Batch& z) {
+        return Grid(0x1p-8).nearest(1.3 * inner(run, entry, x, output, z)->prev_sample);
+      });
+  EXPECT_TRUE(Rounding(wrong, 0x1p-8, 0x1p-24).rounds_once(samplers::Run::standard()));
+  Options options;
+  options.noise = Noise::own;
+  options.only = {"Eq12.path"};
+  EXPECT_EQ(judge(wrong, samplers::Run::standard(), options).status(), Status::fail);
+}
+
+// What a dtype leaves out of a claim that passes is said.
+TEST(Rounding, APassSaysWhichStepsWereNotAsked) {
+  const samplers::Run run(samplers::read_config(DDIM_CONFIGS "/sd15.json"), 100, samplers::trailing, 0.2);
+  Options options;
+  options.noise = Noise::injected;
+  options.only = {"Eq12.amplified"};
+  const Sampler narrow = samplers::of_cuda("bfloat16"), wide = samplers::of_cuda("float64");
+  const Judgement judgement = judge(narrow, run, options);
+  const Verdict& verdict = judgement.verdicts.at(0);
+  EXPECT_EQ(verdict.status, Status::pass) << text(judgement);
+  EXPECT_TRUE(verdict.detail.starts_with("not asked at ")) << text(judgement);
+  EXPECT_NE(verdict.detail.find("rounding of float32/bfloat16 is not small beside sigma there"),
+            std::string::npos);
+  EXPECT_NE(text(judgement).find(verdict.detail), std::string::npos);
+  EXPECT_EQ(judge(wide, run, options).verdicts.at(0).detail, "");
+}
+
 TEST(Rounding, ANoiseThatIsAFifthTooWideIsFoundInEveryDtype) {
   for (const char* dtype : {"float32", "float16", "bfloat16"}) {
     for (const Noise noise : {Noise::own, Noise::injected}) {
-      Sampler wide = rounded(dtype, false);
-      const Grid grid(samplers::unit_roundoff(dtype));
-      wide.step = [=, inner = samplers::reference().step](const samplers::Run& run, int entry, const Batch& x,
-                                                          const Batch& output, const Batch& z) {
-        return samplers::StepOutput(grid.nearest(inner(run, entry, x, output, 1.2 * z)->prev_sample));
-      };
-      wide.own_step = [=, draws = std::make_shared<std::uint64_t>(0), step = wide.step](
-                          const samplers::Run& run, int entry, const Batch& x, const Batch& output) {
-        const auto first = *draws;
-        *draws += static_cast<std::uint64_t>(x.cols());
-        return step(
-            run, entry, x, output,
-            samplers::Draws(9, samplers::Stream::noise, "own").normal_batch(x.rows(), x.cols(), first, 0));
-      };
+      const Sampler right = rounded(dtype, Rounds::once);
+      const Sampler wide =
+          stepping(right, [inner = right.step](const samplers::Run& run, int entry, const Batch& x,
+                                               const Batch& output, const Batch& z) {
+            return inner(run, entry, x, output, 1.2 * z)->prev_sample;
+          });
       Options options;
       options.noise = noise;
       options.only = {"Eq12.path"};

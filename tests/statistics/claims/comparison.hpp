@@ -7,11 +7,11 @@
 namespace ddim::statistics {
 
 /// Numbers held against what they must be, each within a bound of its own: the worst of them. One that has no
-/// bound (it is infinite) is not compared.
+/// bound (it is not finite) is not compared.
 class Comparison {
  public:
   void add(double got, double want, double bound, const std::string& where) {
-    if (std::isinf(bound)) return;
+    if (!std::isfinite(bound)) return;
     ++result_.compared;
     const double off = std::abs(got - want),
                  ratio = off == 0 ? 0

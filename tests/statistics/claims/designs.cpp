@@ -68,26 +68,53 @@ std::vector<int> upper_steps(const Run& run) {
   return steps;
 }
 
-std::vector<Stretch> stretches(const std::vector<int>& steps, std::uint64_t first, Eigen::Index count) {
-  const std::size_t pieces = (steps.size() + kStretch - 1) / kStretch;
-  const auto until = [&](std::uint64_t samples, std::size_t place) {
-    return (samples + pieces - 1 - place) / pieces;
-  };
+Pieces pieces_of(const std::vector<int>& steps) {
+  const std::size_t count = (steps.size() + kStretch - 1) / kStretch;
   const auto bound = [&](std::size_t place) {
-    return steps.begin() + static_cast<std::ptrdiff_t>(place * steps.size() / pieces);
+    return steps.begin() + static_cast<std::ptrdiff_t>(place * steps.size() / count);
   };
-  std::vector<Stretch> dealt;
-  for (std::size_t place = 0; place < pieces; ++place) {
+  Pieces pieces;
+  for (std::size_t place = 0; place < count; ++place) pieces.emplace_back(bound(place), bound(place + 1));
+  return pieces;
+}
+
+Pieces pieces_within(const std::vector<int>& steps, double most, const std::function<double(int i)>& moved) {
+  Pieces pieces;
+  double total = 0;
+  bool joins = false;  // the step before is of the last piece
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const double by = moved(*step);
+    if (!(by <= most)) {
+      joins = false;
+      continue;
+    }
+    joins = joins && total + by <= most && pieces.back().size() < kStretch;
+    if (!joins) {
+      pieces.emplace_back();
+      total = 0;
+    }
+    total += by;
+    pieces.back().insert(pieces.back().begin(), *step);
+    joins = true;
+  }
+  std::reverse(pieces.begin(), pieces.end());
+  return pieces;
+}
+
+std::vector<Stretch> dealt(const Pieces& pieces, std::uint64_t first, Eigen::Index count) {
+  const auto until = [&](std::uint64_t samples, std::size_t place) {
+    return (samples + pieces.size() - 1 - place) / pieces.size();
+  };
+  std::vector<Stretch> stretches;
+  for (std::size_t place = 0; place < pieces.size(); ++place) {
     const std::uint64_t from = until(first, place),
                         to = until(first + static_cast<std::uint64_t>(count), place);
     if (from < to) {
-      dealt.push_back({{bound(place), bound(place + 1)},
-                       from,
-                       static_cast<Eigen::Index>(to - from),
-                       static_cast<std::uint32_t>(place)});
+      stretches.push_back(
+          {pieces[place], from, static_cast<Eigen::Index>(to - from), static_cast<std::uint32_t>(place)});
     }
   }
-  return dealt;
+  return stretches;
 }
 
 int cells_for(std::size_t steps) { return std::max(1, static_cast<int>(std::min<std::size_t>(steps, 8))); }
@@ -144,9 +171,9 @@ bool admits(const Context& c, int i, double x0, double e) {
   return c.noise == Noise::own ? shift <= c.largest_shift : kLargest * shift <= 0.5;
 }
 
-std::vector<int> asked_steps(const Context& c) {
+std::vector<int> asked_steps(const Context& c, bool amplified) {
   std::vector<int> steps = noisy_steps(c.run);
-  std::erase_if(steps, [&](int i) { return !admits(c, i); });
+  std::erase_if(steps, [&](int i) { return amplified ? step_amplification(c, i) == 0 : !admits(c, i); });
   return steps;
 }
 
@@ -230,10 +257,23 @@ std::string needs_noise(const Context& c) {
        noisy_steps(c.run).empty() ? "eta = 0: the step has no noise, and is compared exactly instead" : ""});
 }
 
-std::string needs_fine_steps(const Context& c) {
-  return asked_steps(c).empty()
-             ? "rounding of " + samplers::dtype_of(c.unit_roundoff) + " is not small beside sigma at any step"
-             : "";
+std::string too_coarse(const Context& c, const std::string& what) {
+  return "rounding of " + c.rounding->dtypes() + " is not small beside " + what;
+}
+
+std::string too_coarse_at(const Context& c, const std::string& what, std::size_t asked, std::size_t all,
+                          const std::string& places) {
+  if (asked == all) return {};
+  return "not asked at " + std::to_string(all - asked) + " of " + std::to_string(all) + " " + places + ": " +
+         too_coarse(c, what) + " there";
+}
+
+std::string needs_fine_steps(const Context& c, bool amplified) {
+  return asked_steps(c, amplified).empty() ? too_coarse(c, "sigma at any step") : "";
+}
+
+std::string coarse_steps(const Context& c, bool amplified) {
+  return too_coarse_at(c, "sigma", asked_steps(c, amplified).size(), noisy_steps(c.run).size(), "steps");
 }
 
 std::string needs_unrestricted(const Context& c) {

@@ -20,10 +20,10 @@ inline const double kTypicalScale = std::sqrt(1.0 / 3);
 inline constexpr double kFar = 30, kFarNoise = 6;
 Batch signs(const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64_t first, std::uint32_t block);
 
-/// Every other dimension typical, the rest at +-factor kFar; divided by kMixedScale its mean square is 1 (for 1).
+/// Every other dimension typical, the rest at +-factor kFar; divided by mixed_scale(factor) its mean square is 1.
 Batch mixed_x0(const Draws& draws, Eigen::Index d, Eigen::Index n, std::uint64_t first, std::uint32_t block,
                double factor = 1);
-inline const double kMixedScale = std::sqrt((1.0 / 3 + kFar * kFar) / 2);
+inline double mixed_scale(double factor) { return std::sqrt((1.0 / 3 + factor * kFar * factor * kFar) / 2); }
 
 /// The data of the claims that need a law of it: N(mean, variance I).
 inline constexpr double kDataMean = 0.7, kDataVariance = 0.5;
@@ -37,16 +37,23 @@ std::vector<int> moving_steps(const Run& run);
 std::vector<int> noisy_steps(const Run& run);
 std::vector<int> upper_steps(const Run& run);
 
-/// A stretch of a run's steps that some samples walk: a long chain is looked at in such pieces, all of them.
+/// A long chain is looked at in pieces, all of them: ascending steps, at most kStretch, and as alike as can be.
+inline constexpr std::size_t kStretch = 16;
+using Pieces = std::vector<std::vector<int>>;
+Pieces pieces_of(const std::vector<int>& steps);
+/// The pieces of those steps that rounding leaves alone: moved(i) is what it may move a residual of step i by, and
+/// along a piece these come to `most` at most.
+Pieces pieces_within(const std::vector<int>& steps, double most, const std::function<double(int i)>& moved);
+
+/// A piece that some samples walk.
 struct Stretch {
-  std::vector<int> steps;  ///< ascending, at most kStretch
-  std::uint64_t first;     ///< the samples' numbers, counted in each stretch by itself
+  std::vector<int> steps;
+  std::uint64_t first;  ///< the samples' numbers, counted in each stretch by itself
   Eigen::Index count;
   std::uint32_t place;  ///< of the stretch, from the data
 };
-inline constexpr std::size_t kStretch = 16;
-/// Samples first, first + 1, ... dealt to the stretches in turn; those with none are left out.
-std::vector<Stretch> stretches(const std::vector<int>& steps, std::uint64_t first, Eigen::Index count);
+/// Samples first, first + 1, ... dealt to the pieces in turn; those with none are left out.
+std::vector<Stretch> dealt(const Pieces& pieces, std::uint64_t first, Eigen::Index count);
 
 /// body(first, count) for samples first..first + count - 1 in chunks, so that memory does not grow with them.
 template <class Body>
@@ -82,8 +89,8 @@ bool admits(const Context& c, int i, double x0 = 1, double e = 1);
 double amplification(const Context& c, const std::function<bool(double factor)>& fits);
 double step_amplification(const Context& c, int i);
 double noising_amplification(const Context& c, int i);
-/// The noisy_steps that are admitted.
-std::vector<int> asked_steps(const Context& c);
+/// The noisy_steps that are admitted; from amplified inputs.
+std::vector<int> asked_steps(const Context& c, bool amplified = false);
 /// Uniform on (0, 1), for the cells that a dtype rounds to; nothing in double.
 Batch within_cells(const Context& c, const char* id, Eigen::Index d, Eigen::Index n, std::uint64_t first,
                    std::uint32_t block);
@@ -105,8 +112,13 @@ Law law_of(const Transition& step, double eta);
 std::string need(bool there, const std::string& what);
 std::string needs_step(const Context& c);
 std::string needs_noise(const Context& c);
-/// Not too coarse a dtype at every step.
-std::string needs_fine_steps(const Context& c);
+/// Not too coarse a dtype at every step; and at which of them it is.
+std::string needs_fine_steps(const Context& c, bool amplified = false);
+std::string coarse_steps(const Context& c, bool amplified = false);
+/// "rounding of float16 is not small beside `what`"; with how many of all `places`, where some are asked.
+std::string too_coarse(const Context& c, const std::string& what);
+std::string too_coarse_at(const Context& c, const std::string& what, std::size_t asked, std::size_t all,
+                          const std::string& places);
 std::string needs_unrestricted(const Context& c);
 /// The first of them.
 std::string first_obstacle(std::initializer_list<std::string> reasons);

@@ -49,9 +49,9 @@ std::string needs_little_rounding(const Context& c) {
   const ScalarLaw law =
       last_law(c.run, moving_steps(c.run), [&](int i) { return c.rounding->of_step(c.run, i, 1, 1, true); });
   const double shift = static_cast<double>(law.rounding) / root(law.variance);
-  return shift <= c.largest_shift ? ""
-                                  : "rounding of " + samplers::dtype_of(c.unit_roundoff) +
-                                        " along the chain is not small beside its law";
+  return shift <= c.largest_shift
+             ? ""
+             : "rounding of " + c.rounding->dtypes() + " along the chain is not small beside its law";
 }
 
 void observe_law(const Context& c, std::uint64_t first, Eigen::Index count, Recorder& record) {

@@ -110,7 +110,8 @@ void SingleSteps::observe(const Context& c, const std::string& key, std::uint64_
         step_residual(c, i, at, z, x_prev, within_cells(c, key.c_str(), kDims, count, first, block));
     for (Eigen::Index k = 0; k < r.size(); ++k) {
       const double neighbour = k > 0 ? r.data()[k - 1] : 0;
-      const std::array<double, 4> given{1, e.data()[k] / e_scale(), x0.data()[k] / x0_scale(), neighbour};
+      const std::array<double, 4> given{1, e.data()[k] / (factor * e_scale()),
+                                        x0.data()[k] / (factor * x0_scale()), neighbour};
       record.add(cell(position, steps.size()), given, r.data()[k], k > 0 && repeats(r.data()[k], neighbour));
     }
   }
@@ -131,7 +132,8 @@ std::vector<Claim> eq12(const Run& run) {
                  kTypicalScale},
        [](const Context& c) {
          return first_obstacle({needs_noise(c), needs_fine_steps(c)});
-       }},
+       },
+       [](const Context& c) { return coarse_steps(c); }},
       {kAmplified, "the same from x_0 = +-30, e = +-6, where wrong coefficients are large", 0.28,
        Residuals{cells,
                  {"1", "e_t", "x_0", "neighbour"},
@@ -140,10 +142,12 @@ std::vector<Claim> eq12(const Run& run) {
                  },
                  noisy_step_of_cell,
                  amplified.e_scale(),
-                 amplified.x0_scale()},
+                 amplified.x0_scale(),
+                 step_amplification},
        [](const Context& c) {
-         return first_obstacle({needs_noise(c), needs_unrestricted(c), needs_fine_steps(c)});
-       }},
+         return first_obstacle({needs_noise(c), needs_unrestricted(c), needs_fine_steps(c, true)});
+       },
+       [](const Context& c) { return coarse_steps(c, true); }},
       {kInjected,
        "with the noise handed in, x_prev is within the a-priori rounding bound of the literal Eq12", 0,
        Exact{compare_injected},

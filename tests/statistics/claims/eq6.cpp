@@ -99,7 +99,7 @@ constexpr int kReplicates = 7;
 void observe_ranks(const Context& c, std::uint64_t first, Eigen::Index count,
                    std::vector<std::vector<double>>& counts) {
   const Draws design = c.design(kRank), noise = c.noise_for(kRank);
-  for (const auto& [steps, from, samples, place] : stretches(upper_steps(c.run), first, count)) {
+  for (const auto& [steps, from, samples, place] : dealt(pieces_of(upper_steps(c.run)), first, count)) {
     std::uint32_t block = 1 + place * static_cast<std::uint32_t>((1 + kReplicates) * kStretch);
     const Batch x0 = typical_x0(design, 1, samples, from, 2 * place);
     const Batch start = samplers::marginal(c.run.law(steps.front()).prev, x0,

@@ -66,6 +66,26 @@ Bounds variance_of(double residual, double degrees, double beta) {
   return {root(-1), root(+1)};
 }
 
+using Flags = Eigen::Array<bool, Eigen::Dynamic, 1>;
+
+/// Covariates that say nothing which those before them do not: always 0 (there is no earlier step), or made of them
+/// (of two steps the first's noise is the second's e_t).
+Flags repeated(const Eigen::MatrixXd& gram) {
+  constexpr double kNothing = 1e-9;
+  Flags flags = Flags::Constant(gram.rows(), false);
+  Eigen::MatrixXd factor = Eigen::MatrixXd::Zero(gram.rows(), gram.rows());
+  for (Eigen::Index i = 0; i < gram.rows(); ++i) {
+    for (Eigen::Index j = 0; j < i; ++j) {
+      if (!flags[j])
+        factor(i, j) = (gram(i, j) - factor.row(i).head(j).dot(factor.row(j).head(j))) / factor(j, j);
+    }
+    const double rest = gram(i, i) - factor.row(i).head(i).squaredNorm();
+    flags[i] = !(rest > kNothing * gram(i, i));
+    factor(i, i) = flags[i] ? 0 : std::sqrt(rest);
+  }
+  return flags;
+}
+
 }  // namespace
 
 double Certificate::bias() const { return (estimate.cwiseAbs() + radius).maxCoeff(); }
@@ -83,10 +103,13 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
     for (Eigen::Index j = 0; j <= i; ++j)
       gram(i, j) = gram(j, i) = sums.xx[static_cast<std::size_t>(i * Regression::kMax + j)];
   }
-  // A covariate that is always 0 (there is no earlier step) has no part in any residual.
-  const Eigen::Array<bool, Eigen::Dynamic, 1> absent = gram.diagonal().array() == 0;
+  const Flags absent = repeated(gram);
   for (Eigen::Index i = 0; i < p; ++i) {
-    if (absent[i]) gram(i, i) = sums.n;
+    if (!absent[i]) continue;
+    gram.row(i).setZero();
+    gram.col(i).setZero();
+    gram(i, i) = sums.n;
+    moment[i] = 0;
   }
   const Eigen::LLT<Eigen::MatrixXd> cholesky(gram);
   if (cholesky.info() != Eigen::Success) return result;

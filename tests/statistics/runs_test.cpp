@@ -103,7 +103,7 @@ TEST(Stats, IsConclusiveForAnyNumberOfSteps) {
   const Config config = samplers::read_config(DDIM_CONFIGS "/sd15.json");
   Options options;
   options.threads = 2;
-  for (const int S : {1, 50, 100, 250, 1000})
+  for (const int S : {1, 2, 50, 1000})
     expect_pass(samplers::reference(), samplers::Run(config, S, samplers::trailing, 0.5), options);
 }
 

@@ -3,10 +3,24 @@
 #include <functional>
 #include <string>
 
-#include "tests/conformance/bounds.hpp"
 #include "tests/conformance/row.hpp"
+#include "tests/samplers/bounds.hpp"
 
 namespace ddim::conformance {
+
+using samplers::Arithmetic;
+using samplers::Config;
+using samplers::Level;
+using samplers::Levels;
+using samplers::NoisingBound;
+using samplers::Place;
+using samplers::Real;
+using samplers::RealBatch;
+using samplers::Recipe;
+using samplers::Run;
+using samplers::StepBound;
+using samplers::Table;
+using samplers::table_roundoff;
 
 /// How far a candidate's numbers are from the ones seen, relative to the expression's scale.
 using Distance = std::function<double(const Recipe&)>;

@@ -125,8 +125,8 @@ std::string line(const nlohmann::json& object) {
 std::string text_head(const CheckReport& report) {
   const samplers::Identity& who = report.identity;
   return printable(report.locator) + ": " + who.name + " " + who.version + " (" + who.language + ", " +
-         who.dtype + "), " + printable(report.config_path) + ", dialect " + report.dialect + "\n" +
-         (who.says.empty() ? "" : "known to be wrong: " + who.says + "\n") + "\n";
+         samplers::dtypes_text(who) + "), " + printable(report.config_path) + ", dialect " + report.dialect +
+         "\n" + (who.says.empty() ? "" : "known to be wrong: " + who.says + "\n") + "\n";
 }
 
 std::string text_newest(const CheckReport& report) {

@@ -43,7 +43,7 @@ ARROWS = {
     "tests/consumer": ["reference"],
     "tests/consumer/cuda": ["cuda"],
     "tests/examples": ["reference", "tests/samplers", "tests/statistics"],
-    "tests/samplers": ["reference", "cuda"],
+    "tests/samplers": ["reference", "cuda", "proofs", "proofs/generated"],
     "tests/fuzz": ["reference", "tests/samplers"],
     "tests/mutants": [],
     "tests/faults": ["reference", "tests/samplers"],

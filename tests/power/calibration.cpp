@@ -241,7 +241,15 @@ void calibrate_runs(const Calibrator& calibrator, const Report& report) {
                                 [&](std::uint32_t seed) -> char {
                                   statistics::Options options;
                                   options.rates.alpha = kRelaxed;
-                                  options.tier = {"calibration", 300, 400, 1e9, 1e9, 1, 200};
+                                  options.tier = {.name = "calibration",
+                                                  .least = 300,
+                                                  .most = 400,
+                                                  .bias = 1e9,
+                                                  .variance = 1e9,
+                                                  .proportion = 1,
+                                                  .distribution = 1,
+                                                  .tail = 1e9,
+                                                  .first_look = 200};
                                   options.seed = seed;
                                   return judge(reference, run, options).status() == samplers::Status::fail;
                                 });

@@ -104,7 +104,15 @@ std::vector<std::string> self_check(const Instruments& instruments) {
   const Run run = Run::standard(0.5, 3);
   statistics::Options options;
   options.instruments = instruments;
-  options.tier = {"self-check", 4000, 2e4, 1, 1, 1, 1e4};
+  options.tier = {.name = "self-check",
+                  .least = 4000,
+                  .most = 2e4,
+                  .bias = 1,
+                  .variance = 1,
+                  .proportion = 1,
+                  .distribution = 1,
+                  .tail = 1e4,
+                  .first_look = 1e4};
   const auto status = [&](const Sampler& sampler, const std::string& claim) {
     options.only = {claim};
     return judge(sampler, run, options).verdicts.front().status;

@@ -30,7 +30,8 @@ class CudaPath {
  public:
   explicit CudaPath(const std::string& dtype) : why_no_card_(samplers::why_no_card()) {
     identity_ = {why_no_card_.empty() ? "cuda on a card" : "cuda on the host (" + why_no_card_ + ")",
-                 DDIM_VERSION, "C++/CUDA", dtype};
+                 DDIM_VERSION, "C++/CUDA", sizeof(T) < sizeof(float) ? "float32" : dtype};
+    identity_.sample_dtype = dtype;
   }
 
   const Identity& identity() const { return identity_; }

@@ -9,7 +9,8 @@ namespace {
 
 TEST(BuiltinCuda, SaysWhereItRuns) {
   const Sampler sampler = open("builtin:cuda:float16");
-  EXPECT_EQ(sampler.identity.dtype, "float16");
+  EXPECT_EQ(sampler.identity.dtype, "float32");
+  EXPECT_EQ(sampler.identity.samples(), "float16");
   const std::string& name = sampler.identity.name;
   EXPECT_TRUE(name == "cuda on a card" || name.starts_with("cuda on the host (")) << name;
 }

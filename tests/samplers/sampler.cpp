@@ -31,14 +31,19 @@ std::string to_text(Status status) {
   return "harness error";
 }
 
+namespace {
+
+struct Dtype {
+  const char* name;
+  double unit_roundoff;
+};
+constexpr std::array kDtypes{Dtype{"float64", 0x1p-53}, Dtype{"float32", 0x1p-24}, Dtype{"float16", 0x1p-11},
+                             Dtype{"bfloat16", 0x1p-8}};
+
+}  // namespace
+
 double unit_roundoff(const std::string& dtype) {
-  struct Dtype {
-    const char* name;
-    double unit_roundoff;
-  };
-  static constexpr std::array all{Dtype{"float64", 0x1p-53}, Dtype{"float32", 0x1p-24},
-                                  Dtype{"float16", 0x1p-11}, Dtype{"bfloat16", 0x1p-8}};
-  for (const Dtype& known : all) {
+  for (const Dtype& known : kDtypes) {
     if (dtype == known.name) return known.unit_roundoff;
   }
   throw DomainError("dtype", dtype, "{float64, float32, float16, bfloat16}");
@@ -69,6 +74,17 @@ std::vector<std::string> not_taken(const Config& config, const Identity& who) {
   if (as_taken(config, who).sigma_hat)
     lines.push_back("by variance_type = " + config.variance_type + " its noise is scaled by sigma_hat");
   return lines;
+}
+
+std::string dtypes_text(const Identity& who) {
+  return who.dtype + (who.samples() == who.dtype ? "" : "/" + who.samples());
+}
+
+std::string dtype_of(double unit_roundoff) {
+  for (const Dtype& known : kDtypes) {
+    if (unit_roundoff == known.unit_roundoff) return known.name;
+  }
+  throw DomainError("unit roundoff", unit_roundoff, "{2^-53, 2^-24, 2^-11, 2^-8}");
 }
 
 Sampler Sampler::of_step(std::string name, PlainStep step, std::string dtype) {

@@ -78,8 +78,13 @@ Config as_taken(Config config, const Identity& who);
 /// What a reader should know of that, a line each.
 std::vector<std::string> not_taken(const Config& config, const Identity& who);
 
+/// "float32", or "float32/bfloat16" where its samples are in another.
+std::string dtypes_text(const Identity& who);
+
 /// Unit roundoff of a dtype: 2^-53, 2^-24, 2^-11, 2^-8. Errors: DomainError for any other name.
 double unit_roundoff(const std::string& dtype);
+/// The dtype of that unit roundoff. Domain: one of those above.
+std::string dtype_of(double unit_roundoff);
 
 struct StepOutput {
   StepOutput(Batch prev, std::optional<Batch> x0 = {})

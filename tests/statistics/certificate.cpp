@@ -6,7 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <optional>
+
+#include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
 namespace {
@@ -63,6 +66,26 @@ Bounds variance_of(double residual, double degrees, double beta) {
   return {root(-1), root(+1)};
 }
 
+using Flags = Eigen::Array<bool, Eigen::Dynamic, 1>;
+
+/// Covariates that say nothing which those before them do not: always 0 (there is no earlier step), or made of them
+/// (of two steps the first's noise is the second's e_t).
+Flags repeated(const Eigen::MatrixXd& gram) {
+  constexpr double kNothing = 1e-9;
+  Flags flags = Flags::Constant(gram.rows(), false);
+  Eigen::MatrixXd factor = Eigen::MatrixXd::Zero(gram.rows(), gram.rows());
+  for (Eigen::Index i = 0; i < gram.rows(); ++i) {
+    for (Eigen::Index j = 0; j < i; ++j) {
+      if (!flags[j])
+        factor(i, j) = (gram(i, j) - factor.row(i).head(j).dot(factor.row(j).head(j))) / factor(j, j);
+    }
+    const double rest = gram(i, i) - factor.row(i).head(i).squaredNorm();
+    flags[i] = !(rest > kNothing * gram(i, i));
+    factor(i, i) = flags[i] ? 0 : std::sqrt(rest);
+  }
+  return flags;
+}
+
 }  // namespace
 
 double Certificate::bias() const { return (estimate.cwiseAbs() + radius).maxCoeff(); }
@@ -80,10 +103,13 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
     for (Eigen::Index j = 0; j <= i; ++j)
       gram(i, j) = gram(j, i) = sums.xx[static_cast<std::size_t>(i * Regression::kMax + j)];
   }
-  // A covariate that is always 0 (there is no earlier step) has no part in any residual.
-  const Eigen::Array<bool, Eigen::Dynamic, 1> absent = gram.diagonal().array() == 0;
+  const Flags absent = repeated(gram);
   for (Eigen::Index i = 0; i < p; ++i) {
-    if (absent[i]) gram(i, i) = sums.n;
+    if (!absent[i]) continue;
+    gram.row(i).setZero();
+    gram.col(i).setZero();
+    gram(i, i) = sums.n;
+    moment[i] = 0;
   }
   const Eigen::LLT<Eigen::MatrixXd> cholesky(gram);
   if (cholesky.info() != Eigen::Success) return result;
@@ -97,6 +123,25 @@ Certificate certify(const Regression& sums, int covariates, double beta) {
   result.variance_low = variance.low;
   result.variance_high = variance.high;
   return result;
+}
+
+VectorCertificate certify(const Joint& joint, double beta) {
+  const Eigen::Index d = joint.sum.size();
+  VectorCertificate worst{0, kInfinity, 0};
+  for (Eigen::Index i = 0; i < d; ++i) {
+    Regression sums;
+    sums.n = joint.n;
+    sums.rr = joint.second(i, i);
+    sums.xr = {joint.sum[i], i > 0 ? joint.second(i, i - 1) : 0};
+    sums.xx[0] = joint.n;
+    sums.xx[Regression::kMax] = i > 0 ? joint.sum[i - 1] : 0;
+    sums.xx[Regression::kMax + 1] = i > 0 ? joint.second(i - 1, i - 1) : 0;
+    const Certificate c = certify(sums, i > 0 ? 2 : 1, beta / static_cast<double>(d));
+    worst.bias = std::max(worst.bias, c.bias());
+    worst.variance_low = std::min(worst.variance_low, c.variance_low);
+    worst.variance_high = std::max(worst.variance_high, c.variance_high);
+  }
+  return worst;
 }
 
 Bounds certify_proportion(double k, double n, double beta) {
@@ -114,6 +159,28 @@ Bounds certify_proportion(double k, double n, double beta) {
   };
   const double centre = n > 0 ? k / n : 0.5;
   return {root(centre, 0), root(centre, 1)};
+}
+
+ShapeCertificate certify_shape(const ShapeCounts& shape, double beta) {
+  constexpr int kEdges = 13;
+  const double share = beta / (kEdges + 1);
+  ShapeCertificate result{0, 0, 0};
+  double tail = shape.n;
+  for (int k = 0; k < kEdges; ++k) {
+    const double edge = -3 + k / 2.0;
+    const int cell = ShapeCounts::cell(edge);
+    const double below = std::accumulate(shape.count.begin(), shape.count.begin() + cell, 0.0);
+    const Bounds bounds = certify_proportion(below, shape.n, share);
+    const double normal = normal_cdf(edge);
+    result.distribution = std::max({result.distribution, bounds.high - normal, normal - bounds.low});
+    if (k == 0) tail += below;
+    if (k == kEdges - 1) tail -= below;
+  }
+  const Bounds bounds = certify_proportion(tail, shape.n, share);
+  const double normal = 2 * normal_cdf(-3);
+  result.tail_low = bounds.low / normal;
+  result.tail_high = bounds.high / normal;
+  return result;
 }
 
 }  // namespace ddim::statistics

@@ -14,6 +14,7 @@
 #include "tests/samplers/sampler.hpp"
 #include "tests/statistics/evidence.hpp"
 #include "tests/statistics/instruments.hpp"
+#include "tests/statistics/rounding.hpp"
 
 namespace ddim::statistics {
 
@@ -32,7 +33,8 @@ enum class Noise { injected, own };
 /// Injected where a step takes noise.
 inline Noise default_noise(const Sampler& sampler) { return sampler.step ? Noise::injected : Noise::own; }
 
-/// What ends a claim that the sampler has no answer for, which is no fault of its own: it is then not asked.
+/// What ends a claim that cannot be asked, which is no fault of the sampler's: it has no answer, or there is no
+/// bound to hold one against.
 class NotSupplied : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -80,8 +82,14 @@ struct Context {
   std::uint32_t seed;
   Noise noise = default_noise(sampler);
   double unit_roundoff = sampler.identity.output_roundoff();  ///< of the outputs
+  std::shared_ptr<const Rounding> rounding =
+      std::make_shared<const Rounding>(sampler, unit_roundoff, unit_roundoff);
+  /// A cell is asked where rounding moves its residuals by at most this.
+  double largest_shift = kLargestShift;
 
-  Context on(const Run& other) const { return {sampler, other, instruments, seed, noise, unit_roundoff}; }
+  Context on(const Run& other) const {
+    return {sampler, other, instruments, seed, noise, unit_roundoff, rounding, largest_shift};
+  }
   Repeats repeats() const { return Repeats::of(unit_roundoff); }
 
   /// Draws are keyed by the claim's id.
@@ -133,6 +141,8 @@ struct Residuals {
   std::function<int(const Run&, int cell)> step_of_cell = {};
   /// What e_t and x_0 are divided by in the covariates.
   double e_scale = 1, x0_scale = 1;
+  /// The share of those that step i is asked with; none: all of them.
+  std::function<double(const Context&, int i)> factor = {};
 };
 
 /// Categories with exact probabilities.
@@ -153,6 +163,7 @@ struct Vectors {
 /// Fresh draws to one exact p-value.
 struct ExactP {
   std::function<double(const Context&, std::uint64_t first, Eigen::Index count)> p_value;
+  int size = 1;  ///< of a sample: a look takes so many times fewer
 };
 
 /// No chance in it: error over its a-priori bound.
@@ -173,6 +184,8 @@ struct Claim {
   std::variant<Residuals, Counts, Vectors, ExactP, Exact> check;
   /// Why the claim cannot be asked of this sampler on this run; empty: it can.
   std::function<std::string(const Context&)> obstacle;
+  /// What of it is not asked, and why, where the rest is.
+  std::function<std::string(const Context&)> left_out = {};
 
   std::string tag() const { return id.substr(0, id.find('.')); }  ///< of the equation
 };

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/faults/fault.hpp"
+#include "tests/statistics/claims/comparison.hpp"
 #include "tests/statistics/claims/designs.hpp"
 #include "tests/statistics/judge.hpp"
 #include "tests/statistics/sampling.hpp"
@@ -243,6 +244,136 @@ TEST(Claims, AStepThatStaysIsNotAsked) {
   EXPECT_EQ(judge(reference(), run, {}).status(), Status::pass) << text(judge(reference(), run, {}));
   const samplers::Run nowhere(config, 1, samplers::leading, 0.5, samplers::dialect("diffusers"));
   EXPECT_THROW(claims(nowhere), DomainError);
+}
+
+/// What a claim about residuals has seen of the first `count` samples, and how many residuals each cell gave.
+struct Seen {
+  Evidence evidence;
+  std::vector<int> cells;
+};
+Seen seen_by(const std::string& id, const Context& context, Eigen::Index count) {
+  const std::vector<Claim> all = claims(context.run);
+  const auto& residuals = std::get<Residuals>(find_claim(all, id).check);
+  Seen seen{Evidence(residuals.cells, static_cast<int>(residuals.covariates.size())),
+            std::vector<int>(static_cast<std::size_t>(residuals.cells))};
+  Recorder record(seen.evidence);
+  record.trace = [&](int cell) { ++seen.cells[static_cast<std::size_t>(cell)]; };
+  residuals.observe(context, 0, count, record);
+  return seen;
+}
+
+// No step is left out, and none is asked twice.
+TEST(Claims, EveryStepIsAskedAsOften) {
+  const samplers::Run run = samplers::Run::standard();
+  const Sampler sampler = reference();
+  const Instruments instruments = Instruments::sound();
+  const Context context{sampler, run, instruments, 1};
+  struct Case {
+    const char* claim;
+    std::size_t cells;
+    int each;
+  };
+  constexpr int count = 10;
+  for (const Case& c : {Case{"Lemma1.marginal", 6, 4 * count}, Case{"Lemma1.chain", 5, 4 * count / 5},
+                        Case{"Eq12.path", 5, 4 * count}, Case{"Eq12.amplified", 5, 4 * count},
+                        Case{"Eq16.scale", 3, 5 * 4 * count}, Case{"Eq8.forward", 5, 4 * count},
+                        Case{"NonMarkov.markov", 5, 4 * count}, Case{"Eq6.cross", 6, count},
+                        Case{"Eq6.cross_reverse", 6, count}}) {
+    EXPECT_EQ(seen_by(c.claim, context, count).cells, std::vector<int>(c.cells, c.each)) << c.claim;
+  }
+}
+
+// With the noise handed in to a step that is right the residuals are that noise, so their sums are known: the
+// neighbour is the element before, and the first has none.
+TEST(Claims, NeighboursAreNeighbours) {
+  const samplers::Run run = samplers::Run::standard();
+  const Sampler sampler = reference();
+  const Instruments instruments = Instruments::sound();
+  const Context context{sampler, run, instruments, 1};
+  constexpr Eigen::Index count = 3;
+  struct Case {
+    const char* claim;
+    std::uint32_t stride;  // of the blocks of successive steps
+    std::size_t covariate;
+    int first_step;
+  };
+  for (const Case& c :
+       {Case{"Eq12.amplified", 4, 3, 2}, Case{"Eq12.path", 2, 4, 2}, Case{"Lemma1.marginal", 4, 2, 1}}) {
+    const Seen seen = seen_by(c.claim, context, count);
+    for (std::size_t cell = 0; cell < seen.cells.size(); ++cell) {
+      const auto block = c.stride * static_cast<std::uint32_t>(c.first_step + static_cast<int>(cell));
+      const Batch z = context.noise_for(c.claim).normal_batch(kDims, count, 0, block);
+      double products = 0, squares = 0;
+      for (Eigen::Index k = 1; k < z.size(); ++k) {
+        products += z(k) * z(k - 1);
+        squares += z(k - 1) * z(k - 1);
+      }
+      const Regression& sums = seen.evidence.cell(static_cast<int>(cell));
+      EXPECT_NEAR(sums.xr[c.covariate], products, 1e-9) << c.claim;
+      EXPECT_NEAR(sums.xx[c.covariate * Regression::kMax + c.covariate], squares, 1e-9) << c.claim;
+      EXPECT_NEAR(sums.rr, z.squaredNorm(), 1e-9) << c.claim;
+    }
+  }
+}
+
+// Long lists are walked in stretches: every step in one of them, every sample in one, and none twice.
+TEST(Claims, StretchesCoverEveryStepAndSample) {
+  for (const int S : {1, 16, 17, 50, 1000}) {
+    std::vector<int> steps(static_cast<std::size_t>(S));
+    std::iota(steps.begin(), steps.end(), 1);
+    std::vector<std::uint64_t> reached(static_cast<std::size_t>((S + 15) / 16), 0);
+    std::uint64_t done = 0;
+    for (const Eigen::Index count : {1, 1, 3, 40, 512}) {
+      Eigen::Index samples = 0;
+      for (const Stretch& stretch : dealt(pieces_of(steps), done, count)) {
+        EXPECT_EQ(stretch.first, reached.at(stretch.place));
+        EXPECT_LE(stretch.steps.size(), kStretch);
+        reached[stretch.place] += static_cast<std::uint64_t>(stretch.count);
+        samples += stretch.count;
+      }
+      EXPECT_EQ(samples, count);
+      done += static_cast<std::uint64_t>(count);
+    }
+    std::vector<int> walked;
+    for (const Stretch& stretch : dealt(pieces_of(steps), 0, 2000))
+      walked.insert(walked.end(), stretch.steps.begin(), stretch.steps.end());
+    EXPECT_EQ(walked, steps);
+    EXPECT_LE(*std::max_element(reached.begin(), reached.end()),
+              *std::min_element(reached.begin(), reached.end()) + 1);
+  }
+}
+
+// Pieces along which rounding adds up to no more than is allowed; steps that are too coarse by themselves are in
+// none, the others in one.
+TEST(Claims, PiecesLeaveOutWhatRoundingMoves) {
+  std::vector<int> steps(60);
+  std::iota(steps.begin(), steps.end(), 1);
+  const auto moved = [](int i) { return i % 7 == 0 ? 2.0 : i > 30 ? 0.01 : 0.3; };
+  std::vector<int> walked, right;
+  for (const std::vector<int>& piece : pieces_within(steps, 1, moved)) {
+    double total = 0;
+    for (const int i : piece) total += moved(i);
+    EXPECT_LE(total, 1);
+    EXPECT_LE(piece.size(), kStretch);
+    EXPECT_EQ(piece.back() - piece.front() + 1, static_cast<int>(piece.size()));
+    walked.insert(walked.end(), piece.begin(), piece.end());
+  }
+  for (const int i : steps) {
+    if (moved(i) <= 1) right.push_back(i);
+  }
+  EXPECT_EQ(walked, right);
+  EXPECT_TRUE(pieces_within(steps, 1, [](int) { return std::nan(""); }).empty());
+  EXPECT_EQ(pieces_within(steps, 1, [](int) { return 0.0; }).size(), 4u);
+}
+
+TEST(Claims, WhatHasNoBoundIsNotCompared) {
+  Comparison comparison;
+  for (const double bound : {std::nan(""), HUGE_VAL}) comparison.add(1, 2, bound, "no bound");
+  EXPECT_EQ(comparison.result().compared, 0);
+  comparison.add(1, 1.5, 1, "bounded");
+  EXPECT_EQ(comparison.result().ratio, 0.5);
+  comparison.add(std::nan(""), 1.5, 1, "not finite");
+  EXPECT_EQ(comparison.result().ratio, HUGE_VAL);
 }
 
 }  // namespace

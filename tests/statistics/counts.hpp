@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 namespace ddim::statistics {
 
@@ -21,8 +22,14 @@ double log_e_dirichlet(std::span<const double> counts, std::span<const double> p
 
 /// log E of counts against exact probabilities: Dirichlet-multinomials, Krichevsky-Trofimov's prior and
 /// priors centred at the null. Domain: probabilities sum to 1;
-/// a count in a cell of probability 0 gives infinity.
+/// a count in a cell of probability 0 gives infinity, and without one it has no part.
 double log_e_multinomial(std::span<const double> counts, std::span<const double> probabilities);
+
+/// log E of independent cells' counts: half of it is for the likely mistakes (alternatives, each the cells'
+/// probabilities under it; may be none), half for anything else. Domain and infinity as above.
+using CellCounts = std::vector<std::vector<double>>;
+double log_e_counts(const CellCounts& counts, const CellCounts& probabilities,
+                    std::span<const CellCounts> alternatives);
 
 /// Masses of the priors that are centred at the null.
 inline constexpr double kCentred[] = {20.0, 200.0, 2000.0, 20000.0};

@@ -25,11 +25,15 @@ TEST(BuiltinCuda, ItsOwnNoisePassesInEveryDtype) {
     SCOPED_TRACE(dtype);
     const Judgement judgement = judged(samplers::of_cuda(dtype));
     EXPECT_EQ(judgement.status(), Status::pass) << text(judgement);
-    for (const std::string claim : {"Lemma1.chain", "Eq12.path", "Eq16.scale", "Eq10.law"}) {
+    // Rounding to 16 bits adds up along a chain; a single step has the grid in its null.
+    const bool coarse = samplers::unit_roundoff(dtype) > 0x1p-24;
+    for (const std::string claim :
+         {"Lemma1.chain", "Eq10.law", "Eq12.path", "Eq12.amplified", "Eq16.scale"}) {
       const auto verdict = std::find_if(judgement.verdicts.begin(), judgement.verdicts.end(),
                                         [&](const auto& v) { return v.claim == claim; });
       ASSERT_NE(verdict, judgement.verdicts.end()) << claim;
-      EXPECT_EQ(verdict->status, Status::pass) << claim;
+      const bool chain = claim == "Lemma1.chain" || claim == "Eq10.law";
+      EXPECT_EQ(verdict->status, coarse && chain ? Status::not_asked : Status::pass) << text(judgement);
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include "tests/faults/fault.hpp"
 #include "tests/statistics/claims.hpp"
+#include "tests/statistics/sampling.hpp"
 
 namespace ddim::statistics {
 namespace {
@@ -60,6 +61,30 @@ TEST(Detect, BlocksGrowWithWhatIsDone) {
   EXPECT_EQ(detection_block(0), 1);
   EXPECT_EQ(detection_block(3200), 100);
   EXPECT_EQ(detection_block(1'000'000'000), 256);
+}
+
+// A claim whose cells are all let out gives nothing, and ends all the same.
+TEST(Detect, AClaimWithoutResidualsEnds) {
+  const samplers::Run run = samplers::Run::standard();
+  const Instruments instruments = Instruments::sound();
+  const Sampler sampler = samplers::reference();
+  const Context context{sampler, run, instruments, 1};
+  int samples = 0;
+  const Claim claim{.id = "None.none",
+                    .statement = "",
+                    .weight = 1,
+                    .check = Residuals{1,
+                                       {"1"},
+                                       [&](const Context&, std::uint64_t, Eigen::Index count, Recorder&) {
+                                         samples += static_cast<int>(count);
+                                       }},
+                    .obstacle = {}};
+  EXPECT_FALSE(detect(claim, context, 1e-9, 1e4).killed);
+  const auto sampling = Sampling::of(claim, context, 1e-9);
+  Watch watch(200, [](double n) { return n; });
+  EXPECT_THROW(sample(*sampling, {.share = 0.5, .largest = 512, .first_p = 1, .within_blocks = false}, watch),
+               NotSupplied);
+  EXPECT_LE(samples, 4 * 1024);
 }
 
 }  // namespace

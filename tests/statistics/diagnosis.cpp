@@ -94,15 +94,20 @@ double misfit(const Regression& sums, const Affine& law, double grain) {
 
 /// Cell by cell; nothing where a cell stands for several steps, or the fault is not affine, or is none here.
 using Prediction = std::vector<Affine>;
-std::optional<Prediction> predict(const faults::Fault& fault, const Residuals& residuals, const Run& run) {
+std::optional<Prediction> predict(const faults::Fault& fault, const Residuals& residuals, const Context& c) {
+  const Run& run = c.run;
   samplers::Recipe recipe = samplers::Recipe::of(run.dialect());
   fault.in_recipe(recipe);
   std::optional<Prediction> prediction{Prediction{}};
   const auto replay = [&] {
     const Replay faulty(recipe, run);
     for (int cell = 0; cell < residuals.cells; ++cell) {
-      const auto law = faulty.of_step(residuals.step_of_cell(run, cell), residuals);
+      const int i = residuals.step_of_cell(run, cell);
+      auto law = faulty.of_step(i, residuals);
       if (!law) return prediction.reset();
+      const double factor = residuals.factor ? residuals.factor(c, i) : 1;
+      law->e *= factor;
+      law->x0 *= factor;
       prediction->push_back(*law);
     }
   };
@@ -162,7 +167,7 @@ std::string cause(const Residuals& residuals, const Evidence& evidence, const Co
   double least = kErrors;
   for (const faults::Fault& fault : bank) {
     if (!fault.in_recipe || !fault.equivalent.empty()) continue;
-    const std::optional<Prediction> prediction = predict(fault, residuals, c.run);
+    const std::optional<Prediction> prediction = predict(fault, residuals, c);
     if (!prediction) continue;
     if (!best.empty() && std::equal(of_best.begin(), of_best.end(), prediction->begin(), same)) {
       best.push_back(&fault);

@@ -43,5 +43,11 @@ TEST(SequentialRule, SmallAndMissingPValuesFail) {
   EXPECT_EQ(run(SequentialRule(1e-9, 3, 4), [] { return 0.7; }), SequentialRule::Decision::pass);
 }
 
+TEST(SequentialRule, RefusesWhatIsNoLevel) {
+  for (const double alpha : {0.0, -1.0, 1.0, 2.0, std::numeric_limits<double>::quiet_NaN()})
+    EXPECT_THROW(SequentialRule(alpha, 3, 4), DomainError) << alpha;
+  EXPECT_THROW(SequentialRule(0.1, 0, 4), DomainError);
+}
+
 }  // namespace
 }  // namespace ddim::statistics

@@ -16,6 +16,9 @@ Pace pace_of(const Tier& tier) {
   return {.share = 0.5, .largest = 512, .first_p = tier.first_look, .within_blocks = false};
 }
 
+/// Draws of a claim whose residuals rounding moves.
+double most_rounded(const Tier& tier) { return 4 * tier.least; }
+
 /// Draws until alpha is reached, the tier's certificate stands, or the tier's most is drawn.
 void settle(const Claim& claim, const Context& context, double alpha, double beta, const Tier& tier,
             Verdict& verdict) {
@@ -69,12 +72,19 @@ Verdict judge_claim(const Claim& claim, const Context& context, double share, co
     verdict.status = status;
     verdict.detail = reason.what();
   };
-  blaming([&] { settle(claim, context, options.rates.alpha * share, beta, options.tier, verdict); },
+  double alpha = options.rates.alpha * share;
+  Tier tier = options.tier;
+  if (context.rounding->matters()) {
+    alpha = alpha_before_rounding(alpha);
+    tier.most = std::min(tier.most, most_rounded(tier));
+  }
+  blaming([&] { settle(claim, context, alpha, beta, tier, verdict); },
           [&](const std::exception& reason) {
             const bool undecided = dynamic_cast<const Undecided*>(&reason) != nullptr;
             ends(undecided ? Status::inconclusive : Status::not_asked, reason);
           },
           [&](const std::exception& error) { ends(Status::fail, error); });
+  if (claim.left_out && verdict.detail.empty()) verdict.detail = claim.left_out(context);
   return verdict;
 }
 
@@ -113,12 +123,16 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
   require_rate("beta", options.rates.beta);
   const std::vector<Claim> all = claims(run);
   const samplers::Identity identity = identity_of(sampler, run, options.dtype);
-  const Context context{sampler,
-                        run,
-                        options.instruments,
-                        options.seed,
-                        options.noise.value_or(default_noise(sampler)),
-                        identity.output_roundoff()};
+  const double roundoff = identity.output_roundoff();
+  const Context context{
+      sampler,
+      run,
+      options.instruments,
+      options.seed,
+      options.noise.value_or(default_noise(sampler)),
+      roundoff,
+      std::make_shared<const Rounding>(sampler, roundoff, samplers::unit_roundoff(identity.dtype)),
+      kEnergy / std::sqrt(most_rounded(options.tier))};
   if (!(context.unit_roundoff <= options.tier.roundoff)) {
     throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
                       context.unit_roundoff,

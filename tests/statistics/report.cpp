@@ -14,9 +14,14 @@ using samplers::to_text;
 
 /// Grounds as a line, and as JSON's members: an overload for each kind.
 std::string line(const std::monostate&) { return {}; }
-std::string line(const OfResiduals& g) {
+std::string line(const OfNormal& g) {
   return format("log E %9.3f of %.1f  |bias| <= %.4f  variance in [%.4f, %.4f]", g.log_e, g.bar, g.bias,
                 g.variance_low, g.variance_high);
+}
+std::string line(const OfResiduals& g) {
+  return line(static_cast<const OfNormal&>(g)) + format("  |F - Phi| <= %.4f  beyond 3 sigma x [%.2f, %.2f]",
+                                                        g.shape.distribution, g.shape.tail_low,
+                                                        g.shape.tail_high);
 }
 std::string line(const OfCounts& g) {
   return format("log E %9.3f of %.1f  |probability error| <= %.4f", g.log_e, g.bar, g.error);
@@ -28,7 +33,7 @@ json number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
-json members(const OfResiduals& g, const char* kind) {
+json members(const OfNormal& g, const char* kind) {
   return {{"grounds", kind},
           {"log_e", number(g.log_e)},
           {"bar", number(g.bar)},
@@ -36,7 +41,12 @@ json members(const OfResiduals& g, const char* kind) {
           {"variance", {number(g.variance_low), number(g.variance_high)}}};
 }
 json members(const std::monostate&) { return {{"grounds", ""}}; }
-json members(const OfResiduals& g) { return members(g, "residuals"); }
+json members(const OfResiduals& g) {
+  json row = members(g, "residuals");
+  row["distribution"] = number(g.shape.distribution);
+  row["beyond_3_sigma"] = {number(g.shape.tail_low), number(g.shape.tail_high)};
+  return row;
+}
 json members(const OfVectors& g) { return members(g, "vectors"); }
 json members(const OfCounts& g) {
   return {
@@ -58,9 +68,31 @@ std::string text_of(const Verdict& v) {
   if (v.status == Status::not_asked) return out + v.detail + "\n";
   out += format("n %-10.4g ", v.n) +
          std::visit([](const auto& grounds) { return line(grounds); }, v.grounds) + "\n";
-  if (v.status == Status::pass) return out;
   if (!v.detail.empty()) out += "              " + v.detail + "\n";
+  if (v.status == Status::pass) return out;
   return out + "              replay: " + v.replay + "\n";
+}
+
+/// The claims that saw errors which sampling does not.
+std::vector<std::string> compared_exactly(const Judgement& judgement) {
+  std::vector<std::string> claims;
+  for (const Verdict& verdict : judgement.verdicts) {
+    if (verdict.status != Status::pass || !std::holds_alternative<OfBound>(verdict.grounds)) continue;
+    // Those two are about behaviour, and hold no number against a bound.
+    if (verdict.tag == "Contract" || verdict.tag == "Generator") continue;
+    claims.push_back(verdict.claim);
+  }
+  return claims;
+}
+
+std::string in_words(const Judgement& judgement, const std::vector<std::string>& compared) {
+  if (compared.empty()) return "No claim was compared exactly in this run.";
+  std::string out =
+      "Compared exactly, and right to within rounding of " + samplers::dtypes_text(judgement.sampler) + ": ";
+  for (const std::string& claim : compared) out += (&claim == &compared.front() ? "" : ", ") + claim;
+  const bool sigma =
+      judgement.eta == 0 || std::find(compared.begin(), compared.end(), "Eq12.injected") != compared.end();
+  return out + (sigma ? "." : "; sigma is in none of these.");
 }
 
 std::string text_head(const Judgement& judgement) {
@@ -83,8 +115,10 @@ int count(const Judgement& judgement, Status status) {
 
 std::string text_end(const Judgement& judgement) {
   const std::string out =
-      "Out of reach of sampling: coefficient errors below about 1e-6 (float32 tables would need 1e13 draws); "
-      "Eq12.injected and the other exact claims cover them where noise can be handed in.\n";
+      "Sampling bounds an error by what the claim's line certifies; smaller ones show only where numbers are "
+      "compared exactly. " +
+      in_words(judgement, compared_exactly(judgement)) + "\n" +
+      (judgement.step_unjudged() ? "The step itself was not judged: nothing of Eq12 or Eq10 passed.\n" : "");
   return out + format("%s: %d passed, %d failed, %d inconclusive, %d not asked\n",
                       to_text(judgement.status()).c_str(), count(judgement, Status::pass),
                       count(judgement, Status::fail), count(judgement, Status::inconclusive),
@@ -117,7 +151,8 @@ std::string json_end(const Judgement& judgement) {
                   {"passed", count(judgement, Status::pass)},
                   {"failed", count(judgement, Status::fail)},
                   {"inconclusive", count(judgement, Status::inconclusive)},
-                  {"not_asked", count(judgement, Status::not_asked)}});
+                  {"not_asked", count(judgement, Status::not_asked)},
+                  {"compared_exactly", compared_exactly(judgement)}});
 }
 
 std::string whole(const Format& format, const Judgement& judgement) {
@@ -149,6 +184,16 @@ double Verdict::log_e() const {
   return std::visit(of, grounds);
 }
 
+bool Judgement::step_unjudged() const {
+  bool asked = false;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.tag != "Eq12" && verdict.tag != "Eq10") continue;
+    if (verdict.status == Status::pass) return false;
+    asked = true;
+  }
+  return asked;
+}
+
 Status Judgement::status() const {
   Status worst = Status::not_asked;
   for (const Verdict& verdict : verdicts) {
@@ -156,7 +201,7 @@ Status Judgement::status() const {
     if (verdict.status == Status::inconclusive) worst = Status::inconclusive;
     if (verdict.status == Status::pass && worst == Status::not_asked) worst = Status::pass;
   }
-  return worst;
+  return worst == Status::pass && step_unjudged() ? Status::inconclusive : worst;
 }
 
 }  // namespace ddim::statistics

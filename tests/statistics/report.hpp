@@ -4,17 +4,21 @@
 #include <variant>
 #include <vector>
 
+#include "tests/statistics/certificate.hpp"
 #include "tests/statistics/claim.hpp"
 
 namespace ddim::statistics {
 
 /// What a verdict rests on, by the kind of the claim. log_e must reach `bar` to fail.
-struct OfResiduals {
+struct OfNormal {
   double log_e = 0, bar = 0;
   double bias = 0;                             ///< certified: no coefficient is larger
   double variance_low = 0, variance_high = 0;  ///< certified
 };
-struct OfVectors : OfResiduals {};
+struct OfResiduals : OfNormal {
+  ShapeCertificate shape;
+};
+struct OfVectors : OfNormal {};
 struct OfCounts {
   double log_e = 0, bar = 0;
   double error = 0;  ///< certified: no probability is further off
@@ -49,8 +53,9 @@ struct Judgement {
   std::vector<Verdict> verdicts;
   std::vector<std::string> notes = {};  ///< on how it was judged
 
-  /// The worst; not_asked where nothing was.
+  /// The worst; not_asked where nothing was. Without the step that was to be judged a pass is inconclusive.
   Status status() const;
+  bool step_unjudged() const;
 };
 
 /// How a judgement is written, in pieces: what is known before the first verdict, each as it is made, the

@@ -1,20 +1,22 @@
 #include "tests/statistics/sampling.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <numeric>
 
 #include "tests/statistics/certificate.hpp"
+#include "tests/statistics/counts.hpp"
 #include "tests/statistics/diagnosis.hpp"
 #include "tests/statistics/format.hpp"
 #include "tests/statistics/joint.hpp"
-#include "tests/statistics/log_mixture.hpp"
 
 namespace ddim::statistics {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Samples without a residual, which end a claim about residuals.
+constexpr Eigen::Index kPatience = 1024;
 
 class OverResiduals : public Sampling {
  public:
@@ -35,8 +37,9 @@ class OverResiduals : public Sampling {
   Standing look() override { return by_evidence(evidence_.log_e()); }
 
   Grounds grounds(double beta) const override {
-    const Certificate c = certify(evidence_.pooled(), evidence_.covariates(), beta);
-    return OfResiduals{log_e_, bar(), c.bias(), c.variance_low, c.variance_high};
+    const Certificate c = certify(evidence_.pooled(), evidence_.covariates(), beta / 2);
+    return OfResiduals{{log_e_, bar(), c.bias(), c.variance_low, c.variance_high},
+                       certify_shape(evidence_.shape(), beta / 2)};
   }
   std::string by() const override { return evidence_.loudest(); }
 
@@ -55,12 +58,18 @@ class OverResiduals : public Sampling {
 
  private:
   void observe(Eigen::Index count, Recorder& record) {
+    const double before = evidence_.n();
     claim_.observe(context_, done_, count, record);
     done_ += static_cast<std::uint64_t>(count);
+    idle_ = evidence_.n() > before ? 0 : idle_ + count;
+    // A claim asks for what its obstacle let through; whatever went wrong with that, sampling must end.
+    if (idle_ >= kPatience && evidence_.finite())
+      throw NotSupplied(std::to_string(idle_) + " samples gave no residual that could be asked");
   }
 
   const Residuals& claim_;
   Evidence evidence_;
+  Eigen::Index idle_ = 0;
 };
 
 class OverCounts : public Sampling {
@@ -77,33 +86,14 @@ class OverCounts : public Sampling {
   }
   double n() const override { return static_cast<double>(done_) * static_cast<double>(counts_.size()); }
   bool settled() const override { return false; }
-  Standing look() override { return by_evidence(log_e()); }
+  Standing look() override {
+    return by_evidence(log_e_counts(counts_, claim_.probabilities, claim_.alternatives));
+  }
   Grounds grounds(double beta) const override { return OfCounts{log_e_, bar(), error(beta)}; }
   std::string by() const override { return "counts"; }
   std::string explain() override { return format("a probability is off by up to %.3g", error(1e-3)); }
 
  private:
-  /// Half of the evidence is for the likely mistakes, half for anything else; in that half cells, which are
-  /// independent streams, multiply.
-  double log_e() const {
-    double anything = 0;
-    for (std::size_t k = 0; k < counts_.size(); ++k)
-      anything += log_e_multinomial(counts_[k], claim_.probabilities[k]);
-    if (claim_.alternatives.empty() || std::isinf(anything)) return anything;
-    std::vector<double> likely;
-    for (const auto& alternative : claim_.alternatives) {
-      double log_ratio = 0;
-      for (std::size_t k = 0; k < counts_.size(); ++k) {
-        for (std::size_t j = 0; j < counts_[k].size(); ++j) {
-          if (counts_[k][j] > 0)
-            log_ratio += counts_[k][j] * std::log(alternative[k][j] / claim_.probabilities[k][j]);
-        }
-      }
-      likely.push_back(log_ratio);
-    }
-    return log_mean(std::array{log_mean(likely), anything});
-  }
-
   /// The furthest that a probability may be off.
   double error(double beta) const {
     double worst = 0;
@@ -144,24 +134,9 @@ class OverVectors : public Sampling {
                    : "the output is not finite";
   }
 
-  /// Each coordinate on 1 and the coordinate before it.
   Grounds grounds(double beta) const override {
-    const Eigen::Index d = joint_.sum.size();
-    OfVectors result{{log_e_, bar(), 0, kInfinity, 0}};
-    for (Eigen::Index i = 0; i < d; ++i) {
-      Regression sums;
-      sums.n = joint_.n;
-      sums.rr = joint_.second(i, i);
-      sums.xr = {joint_.sum[i], i > 0 ? joint_.second(i, i - 1) : 0};
-      sums.xx[0] = joint_.n;
-      sums.xx[Regression::kMax] = i > 0 ? joint_.sum[i - 1] : 0;
-      sums.xx[Regression::kMax + 1] = i > 0 ? joint_.second(i - 1, i - 1) : 0;
-      const Certificate c = certify(sums, i > 0 ? 2 : 1, beta / static_cast<double>(d));
-      result.bias = std::max(result.bias, c.bias());
-      result.variance_low = std::min(result.variance_low, c.variance_low);
-      result.variance_high = std::max(result.variance_high, c.variance_high);
-    }
-    return result;
+    const VectorCertificate c = certify(joint_, beta);
+    return OfVectors{{log_e_, bar(), c.bias, c.variance_low, c.variance_high}};
   }
 
  private:
@@ -178,7 +153,7 @@ class OverPValues : public Sampling {
       : Sampling(context, alpha), claim_(claim), rule_(alpha, kStages, kStageGrowth) {}
 
   void draw(const Pace& pace, Watch&) override {
-    count_ = done_ == 0 ? pace.first_p : rule_.draws(count_);
+    count_ = done_ == 0 ? std::ceil(pace.first_p / claim_.size) : rule_.draws(count_);
     p_ = claim_.p_value(context_, done_, static_cast<Eigen::Index>(count_));
     done_ += static_cast<std::uint64_t>(count_);
     decision_ = rule_.look(p_);
@@ -211,7 +186,10 @@ class OverNothing : public Sampling {
   OverNothing(const Exact& claim, const Context& context, double alpha)
       : Sampling(context, alpha), claim_(claim) {}
 
-  void draw(const Pace&, Watch&) override { agreement_ = claim_.compare(context_); }
+  void draw(const Pace&, Watch&) override {
+    agreement_ = claim_.compare(context_);
+    if (agreement_.compared == 0) throw NotSupplied("there is no number that has a bound to be held against");
+  }
   double n() const override { return agreement_.compared; }
   bool settled() const override { return true; }
   Standing look() override { return agreement_.ratio <= 1 ? Standing::passed : Standing::failed; }
@@ -253,11 +231,14 @@ std::unique_ptr<Sampling> Sampling::of(const Claim& claim, const Context& contex
 }
 
 bool certified(const Grounds& grounds, const Tier& tier) {
-  const auto residuals = [&](const OfResiduals& g) {
+  const auto normal = [&](const OfNormal& g) {
     return g.bias <= tier.bias && g.variance_low >= 1 - tier.variance && g.variance_high <= 1 + tier.variance;
   };
-  if (const auto* g = std::get_if<OfResiduals>(&grounds)) return residuals(*g);
-  if (const auto* g = std::get_if<OfVectors>(&grounds)) return residuals(*g);
+  if (const auto* g = std::get_if<OfResiduals>(&grounds)) {
+    return normal(*g) && g->shape.distribution <= tier.distribution && g->shape.tail_low >= 1 / tier.tail &&
+           g->shape.tail_high <= tier.tail;
+  }
+  if (const auto* g = std::get_if<OfVectors>(&grounds)) return normal(*g);
   if (const auto* g = std::get_if<OfCounts>(&grounds)) return g->error <= tier.proportion;
   return false;
 }

@@ -12,6 +12,8 @@ Tier Tier::named(const std::string& name) {
             .bias = 0.05,
             .variance = 0.05,
             .proportion = 0.02,
+            .distribution = 0.025,
+            .tail = 2.5,
             .first_look = 1e5,
             .roundoff = 0x1p-8};
   }
@@ -22,6 +24,8 @@ Tier Tier::named(const std::string& name) {
             .bias = 0.01,
             .variance = 0.01,
             .proportion = 0.005,
+            .distribution = 0.002,
+            .tail = 1.1,
             .first_look = 1e6,
             .roundoff = 0x1p-24};
   }
@@ -32,6 +36,8 @@ Tier Tier::named(const std::string& name) {
             .bias = 0.003,
             .variance = 0.003,
             .proportion = 0.001,
+            .distribution = 2e-4,
+            .tail = 1.01,
             .first_look = 1e7,
             .roundoff = 0x1p-24};
   }

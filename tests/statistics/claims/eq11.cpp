@@ -41,15 +41,18 @@ double p_loss(const Context& c, std::uint64_t first, Eigen::Index count) {
   const int t = std::max(1, schedule.T() / 4);
   const Chain chain{{schedule.transition(t, 0)}, {Sigma(kSigma1)}};
   const Level level = level_of(schedule.level(t));
-  const Batch x0 = design.normal_batch(d, count, first, 0), e = design.normal_batch(d, count, first, 2);
   const EpsModel model = gaussian_eps(Eigen::VectorXd::Constant(d, kDataMean), kDataVariance);
-  const PerSample loss =
-      asked("loss", c.sampler.simple_loss, chain, model, {samplers::marginal(level, x0, e)}, x0);
+  double losses = 0, squares = 0;
+  in_chunks(first, count, [&](std::uint64_t from, Eigen::Index samples) {
+    const Batch x0 = design.normal_batch(d, samples, from, 0), e = design.normal_batch(d, samples, from, 2);
+    losses +=
+        asked("loss", c.sampler.simple_loss, chain, model, {samplers::marginal(level, x0, e)}, x0).sum();
+    squares += (x0.array() - kDataMean).square().sum();
+  });
   const auto slope = static_cast<double>(data_slope(level));
   const double scale = 1 - slope * root(level.one_minus), shift = slope * root(level.alpha_bar);
-  const double non_centrality = (shift / scale) * (shift / scale) * (x0.array() - kDataMean).square().sum();
-  return p_non_central_chi_squared(loss.sum() / (scale * scale), static_cast<double>(d * count),
-                                   non_centrality);
+  return p_non_central_chi_squared(losses / (scale * scale), static_cast<double>(d * count),
+                                   (shift / scale) * (shift / scale) * squares);
 }
 
 Agreement compare_sums(const Context& c) {

@@ -17,22 +17,25 @@ void observe_path(const Context& c, std::uint64_t first, Eigen::Index count, Rec
   const Batch x0 = typical_x0(design, kDims, count, first, 0);
   const std::vector<int> steps = moving_steps(c.run);
   const std::size_t noisy = noisy_steps(c.run).size();
-  Batch x = samplers::marginal(c.run.level(c.run.S()), x0, design.normal_batch(kDims, count, first, 2));
+  Batch x = c.rounding->grid().nearest(
+      samplers::marginal(c.run.level(steps.back()), x0, design.normal_batch(kDims, count, first, 2)));
   Batch before = Batch::Zero(kDims, count);
   std::size_t position = noisy;
   for (auto step = steps.rbegin(); step != steps.rend() && !record.stopped(); ++step) {
     const int i = *step;
-    const Law law = c.run.law(i);
-    const Batch e = samplers::noise_of(law.current, x0, x);
-    const Batch z = noise.normal_batch(kDims, count, first, static_cast<std::uint32_t>(2 * i));
-    const Batch x_prev = c.step(i, x, c.run.output(i, x0, e), z);
-    if (law.noise_variance > 0) {
+    const auto block = static_cast<std::uint32_t>(2 * i);
+    const Given at = given_at(c, i, x0, x);
+    const Batch z = noise.normal_batch(kDims, count, first, block);
+    const Batch x_prev = c.step(i, x, at.output, z);
+    if (c.run.law(i).noise_variance > 0) {
       const bool has_before = position < noisy;
       --position;
-      const Batch r = step_residual(c, i, x0, e, x, x_prev);
-      for (Eigen::Index k = 0; k < r.size(); ++k) {
+      const Batch r = step_residual(c, i, at, z, x_prev, within_cells(c, kPath, kDims, count, first, block));
+      const bool asked = admits(c, i);
+      for (Eigen::Index k = 0; asked && k < r.size(); ++k) {
         const double value = r.data()[k], earlier = before.data()[k], neighbour = k > 0 ? r.data()[k - 1] : 0;
-        const std::array<double, 5> given{1, e.data()[k], x0.data()[k] / kTypicalScale, earlier, neighbour};
+        const std::array<double, 5> given{1, at.e.data()[k], x0.data()[k] / kTypicalScale, earlier,
+                                          neighbour};
         record.add(cell_of(position, noisy), given, value,
                    (has_before && repeats(value, earlier)) || (k > 0 && repeats(value, neighbour)));
       }
@@ -50,45 +53,38 @@ Batch step_given(const Context& c, int i, const Batch& x_t, const Batch& output,
 }
 
 Agreement compare_injected(const Context& c) {
-  constexpr Eigen::Index d = 4, n = 24;
   const Draws draws = c.judge(kInjected);
-  const samplers::Config& config = c.run.config();
-  const auto restrict_x0 = samplers::Recipe::of(c.run.dialect()).restrict_x0;
+  const std::vector<int> steps = moving_steps(c.run);
+  // Fewer samples of many steps.
+  const Eigen::Index d = 4,
+                     n = std::clamp<Eigen::Index>(960 / static_cast<Eigen::Index>(steps.size()), 4, 24);
   Comparison comparison;
-  for (const int i : moving_steps(c.run)) {
-    const Law law = c.run.law(i);
+  for (const int i : steps) {
     const auto block = static_cast<std::uint32_t>(8 * i);
     Batch x0 = typical_x0(draws, d, n, 0, block);
     x0.rightCols(n / 2) *= 4;  // beyond what clipping or thresholding leaves alone
-    const Batch e = draws.normal_batch(d, n, 0, block + 2), z = draws.normal_batch(d, n, 0, block + 4);
-    const Batch x_t = samplers::marginal(law.current, x0, e);
-    const Batch x_prev = step_given(c, i, x_t, c.run.output(i, x0, e), z);
-    Batch kept = x0, eps = e;
-    if (config.restricts()) {
-      samplers::RealBatch wide = x0.cast<Real>();
-      restrict_x0(config, wide);
-      kept = wide.cast<double>();
-      if (c.run.dialect().rederives_eps) eps = samplers::noise_of(law.current, kept, x_t);
-    }
-    const double root_a = root(law.current.alpha_bar), root_b = root(law.current.one_minus);
-    const double x0_error = config.prediction == Prediction::eps ? 1 / root_a : 1;
-    for (Eigen::Index k = 0; k < x_prev.size(); ++k) {
-      const double xt = std::abs(x_t.data()[k]), e_size = std::abs(e.data()[k]),
-                   x0_size = std::abs(x0.data()[k]);
-      const double from_x = (xt + root_b * e_size) * x0_error;
-      const double size = law.posterior_x0() * (from_x + x0_size) + std::abs(law.sigma() * z.data()[k]) +
-                          law.direction() * (e_size + (xt + root_a * (from_x + x0_size)) / root_b);
-      comparison.add(
-          x_prev.data()[k],
-          law.posterior_x0() * kept.data()[k] + law.direction() * eps.data()[k] + law.sigma() * z.data()[k],
-          c.unit_roundoff * step_condition(c.run, i) * size,
-          step_text(c.run, i) + ", element " + std::to_string(k));
-    }
+    const Given at = given(c, i, x0, draws.normal_batch(d, n, 0, block + 2));
+    const Batch z = c.rounding->grid().nearest(draws.normal_batch(d, n, 0, block + 4));
+    compare_step(comparison, c, i, at, z, step_given(c, i, at.x_t, at.output, z));
   }
   return comparison.result();
 }
 
 }  // namespace
+
+void compare_step(Comparison& comparison, const Context& c, int i, const Given& at, const Batch& z,
+                  const Batch& x_prev) {
+  const samplers::Recipe recipe = samplers::Recipe::of(c.run.dialect());
+  const samplers::Place place{c.run, c.run.entry(i)};
+  const samplers::RealBatch x_t = at.x_t.cast<Real>(), output = at.output.cast<Real>(),
+                            noise = z.cast<Real>();
+  const Batch want = samplers::step(recipe, place, x_t, output, noise).prev_sample.cast<double>(),
+              bound = samplers::step_bound(recipe, place, x_t, output, noise, c.rounding->arithmetic(c.run))
+                          .prev_sample;
+  for (Eigen::Index k = 0; k < x_prev.size(); ++k) {
+    comparison.add(x_prev(k), want(k), bound(k), step_text(c.run, i) + ", element " + std::to_string(k));
+  }
+}
 
 double SingleSteps::e_scale() const { return amplified ? kFarNoise : 1; }
 double SingleSteps::x0_scale() const { return amplified ? kFar : kTypicalScale; }
@@ -100,18 +96,22 @@ void SingleSteps::observe(const Context& c, const std::string& key, std::uint64_
   const std::vector<int> steps = noisy_steps(c.run);
   for (std::size_t position = 0; position < steps.size() && !record.stopped(); ++position) {
     const int i = steps[position];
+    const double factor = amplified ? step_amplification(c, i) : admits(c, i) ? 1 : 0;
+    if (factor == 0) continue;
     const auto block = static_cast<std::uint32_t>(4 * i);
-    const Batch x0 = amplified ? Batch(kFar * signs(design, kDims, count, first, block))
+    const Batch x0 = amplified ? Batch(factor * kFar * signs(design, kDims, count, first, block))
                                : typical_x0(design, kDims, count, first, block);
-    const Batch e = amplified ? Batch(kFarNoise * signs(design, kDims, count, first, block + 2))
+    const Batch e = amplified ? Batch(factor * kFarNoise * signs(design, kDims, count, first, block + 2))
                               : design.normal_batch(kDims, count, first, block + 2);
-    const Batch x_t = samplers::marginal(c.run.level(i), x0, e);
-    const Batch x_prev =
-        c.step(i, x_t, c.run.output(i, x0, e), noise.normal_batch(kDims, count, first, block));
-    const Batch r = step_residual(c, i, x0, e, x_t, x_prev);
+    const Batch z = noise.normal_batch(kDims, count, first, block);
+    const Given at = statistics::given(c, i, x0, e);
+    const Batch x_prev = c.step(i, at.x_t, at.output, z);
+    const Batch r =
+        step_residual(c, i, at, z, x_prev, within_cells(c, key.c_str(), kDims, count, first, block));
     for (Eigen::Index k = 0; k < r.size(); ++k) {
       const double neighbour = k > 0 ? r.data()[k - 1] : 0;
-      const std::array<double, 4> given{1, e.data()[k] / e_scale(), x0.data()[k] / x0_scale(), neighbour};
+      const std::array<double, 4> given{1, e.data()[k] / (factor * e_scale()),
+                                        x0.data()[k] / (factor * x0_scale()), neighbour};
       record.add(cell(position, steps.size()), given, r.data()[k], k > 0 && repeats(r.data()[k], neighbour));
     }
   }
@@ -130,7 +130,10 @@ std::vector<Claim> eq12(const Run& run) {
                  noisy_step_of_cell,
                  1,
                  kTypicalScale},
-       needs_noise},
+       [](const Context& c) {
+         return first_obstacle({needs_noise(c), needs_fine_steps(c)});
+       },
+       [](const Context& c) { return coarse_steps(c); }},
       {kAmplified, "the same from x_0 = +-30, e = +-6, where wrong coefficients are large", 0.28,
        Residuals{cells,
                  {"1", "e_t", "x_0", "neighbour"},
@@ -139,13 +142,12 @@ std::vector<Claim> eq12(const Run& run) {
                  },
                  noisy_step_of_cell,
                  amplified.e_scale(),
-                 amplified.x0_scale()},
+                 amplified.x0_scale(),
+                 step_amplification},
        [](const Context& c) {
-         // An output near 30 rounded to 8 bits moves by a share of sigma that this claim sees, and rightly.
-         if (c.unit_roundoff > 0x1p-11)
-           return std::string("rounding of this dtype is not small beside sigma");
-         return first_obstacle({needs_noise(c), needs_unrestricted(c)});
-       }},
+         return first_obstacle({needs_noise(c), needs_unrestricted(c), needs_fine_steps(c, true)});
+       },
+       [](const Context& c) { return coarse_steps(c, true); }},
       {kInjected,
        "with the noise handed in, x_prev is within the a-priori rounding bound of the literal Eq12", 0,
        Exact{compare_injected},

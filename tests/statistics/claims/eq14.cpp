@@ -13,6 +13,7 @@ Agreement compare_euler(const Context& c) {
   const Run ode = c.run.with_eta(0);
   Comparison comparison;
   for (const int i : moving_steps(ode)) {
+    if (ode.level(i).alpha_bar == 0) continue;  // nothing of x_prev is left there
     const Encoded up = encode(c.on(ode), kEuler, i, n);
     const Level current = up.law.current, prev = up.law.prev;
     const double root_a = root(current.alpha_bar), root_prev = root(prev.alpha_bar);

@@ -1,6 +1,7 @@
 #include "tests/statistics/claims/designs.hpp"
 #include "tests/statistics/claims/equations.hpp"
 #include "tests/statistics/claims/forward.hpp"
+#include "tests/statistics/joint.hpp"
 #include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics::equations {
@@ -65,31 +66,59 @@ void observe_cross(const Context& c, bool built_down, std::uint64_t first, Eigen
   }
 }
 
+/// Cross-whitened paths as independent vectors of 8 to 15 coordinates (fewer where S is less), a column each. A
+/// path makes m of them, each spread over tau: coordinate k of vector r is time k m + r. Which times are left over
+/// goes round from sample to sample.
+constexpr int kTogether = 8;
+int vectors_of(int S) { return std::max(1, S / kTogether); }
+Eigen::MatrixXd spread_over_tau(const Batch& w, std::uint64_t first) {
+  const Eigen::Index S = w.rows(), m = vectors_of(static_cast<int>(S)), d = S / m, rest = S - m * d;
+  Eigen::MatrixXd vectors(d, m * w.cols());
+  for (Eigen::Index j = 0; j < w.cols(); ++j) {
+    const auto skipped = static_cast<Eigen::Index>((first + static_cast<std::uint64_t>(j)) %
+                                                   static_cast<std::uint64_t>(rest + 1));
+    for (Eigen::Index r = 0; r < m; ++r) {
+      for (Eigen::Index k = 0; k < d; ++k) vectors(k, j * m + r) = w(skipped + k * m + r, j);
+    }
+  }
+  return vectors;
+}
+
+/// Bartlett's pieces of the paths from samples `first` on, as one p-value. Memory does not grow with `count`.
+double p_pieces(const Context& c, std::uint64_t first, Eigen::Index count) {
+  Joint joint;
+  in_chunks(first, count, [&](std::uint64_t from, Eigen::Index samples) {
+    joint.add(spread_over_tau(cross_whiten(c, kBartlett, false, from, samples).w, from));
+  });
+  return p_least_of(p_bartlett(joint.second, joint.n));
+}
+
 /// Up by Eq8 and down again by Eq12 seven times over: given x_T the first x_1 and the seven new ones are
 /// exchangeable, so the rank of the first is uniform on 0..7.
 constexpr int kReplicates = 7;
 void observe_ranks(const Context& c, std::uint64_t first, Eigen::Index count,
                    std::vector<std::vector<double>>& counts) {
   const Draws design = c.design(kRank), noise = c.noise_for(kRank);
-  const std::vector<int> steps = upper_steps(c.run);
-  std::uint32_t block = 1;
-  const Batch x0 = typical_x0(design, 1, count, first, 0);
-  const Batch start =
-      samplers::marginal(c.run.law(steps.front()).prev, x0, design.normal_batch(1, count, first, 1));
-  Batch up = start;
-  for (const int i : steps) up = forward_step(c, i, up, x0, noise.normal_batch(1, count, first, block++));
-  Eigen::VectorXi rank = Eigen::VectorXi::Zero(count);
-  for (int replicate = 0; replicate < kReplicates; ++replicate) {
-    Batch x = up;
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-      const int i = *step;
-      const Batch e = samplers::noise_of(c.run.level(i), x0, x);
-      x = c.step(i, x, c.run.output(i, x0, e), noise.normal_batch(1, count, first, block++));
+  for (const auto& [steps, from, samples, place] : dealt(pieces_of(upper_steps(c.run)), first, count)) {
+    std::uint32_t block = 1 + place * static_cast<std::uint32_t>((1 + kReplicates) * kStretch);
+    const Batch x0 = typical_x0(design, 1, samples, from, 2 * place);
+    const Batch start = samplers::marginal(c.run.law(steps.front()).prev, x0,
+                                           design.normal_batch(1, samples, from, 2 * place + 1));
+    Batch up = start;
+    for (const int i : steps) up = forward_step(c, i, up, x0, noise.normal_batch(1, samples, from, block++));
+    Eigen::VectorXi rank = Eigen::VectorXi::Zero(samples);
+    for (int replicate = 0; replicate < kReplicates; ++replicate) {
+      Batch x = up;
+      for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        const int i = *step;
+        const Batch e = samplers::noise_of(c.run.level(i), x0, x);
+        x = c.step(i, x, c.run.output(i, x0, e), noise.normal_batch(1, samples, from, block++));
+      }
+      require_finite("x after the loop", x);
+      for (Eigen::Index j = 0; j < samples; ++j) rank[j] += x(0, j) < start(0, j) ? 1 : 0;
     }
-    require_finite("x_1 after the loop", x);
-    for (Eigen::Index j = 0; j < count; ++j) rank[j] += x(0, j) < start(0, j) ? 1 : 0;
+    for (Eigen::Index j = 0; j < samples; ++j) counts[0][static_cast<std::size_t>(rank[j])] += 1;
   }
-  for (Eigen::Index j = 0; j < count; ++j) counts[0][static_cast<std::size_t>(rank[j])] += 1;
 }
 
 std::string needs_noisy_path(const Context& c) {
@@ -119,19 +148,18 @@ std::vector<Claim> eq6(const Run& run) {
        needs_path},
       {kReverse, "paths built by Eq8 and whitened by Eq7 are iid N(0, 1)", 0.04, crossed(run, false),
        needs_path_forward},
-      {kJoint, "cross-whitened paths as vectors: N(0, I_S) against every other normal law", 0.005,
-       Vectors{[](const Context& c, std::uint64_t first, Eigen::Index count) {
-         return Eigen::MatrixXd(cross_whiten(c, kJoint, true, first, count).w);
+      {kJoint,
+       "cross-whitened paths as vectors of up to fifteen times spread over tau: N(0, I) against every other "
+       "normal law",
+       0.005, Vectors{[](const Context& c, std::uint64_t first, Eigen::Index count) {
+         return spread_over_tau(cross_whiten(c, kJoint, true, first, count).w, first);
        }},
        needs_path},
-      {kBartlett, "cross-whitened paths: the pieces of the Cholesky factor have their exact laws", 0.005,
-       ExactP{[](const Context& c, std::uint64_t first, Eigen::Index count) {
-         const Eigen::MatrixXd w = cross_whiten(c, kBartlett, false, first, count).w;
-         return p_least_of(p_bartlett(w * w.transpose(), static_cast<double>(count)));
-       }},
-       needs_path_forward},
-      {kRank, "up by Eq8 and down by Eq12: the rank of the start among seven returns is uniform", 0.01,
-       Counts{{std::vector<double>(kReplicates + 1, 1.0 / (kReplicates + 1))}, {}, observe_ranks},
+      {kBartlett, "of the same vectors, the pieces of the Cholesky factor have their exact laws", 0.005,
+       ExactP{p_pieces, vectors_of(run.S())}, needs_path_forward},
+      {kRank,
+       "up to sixteen steps up by Eq8 and down by Eq12: the rank of the start among seven returns is uniform",
+       0.01, Counts{{std::vector<double>(kReplicates + 1, 1.0 / (kReplicates + 1))}, {}, observe_ranks},
        [](const Context& c) {
          return first_obstacle({needs_forward(c), needs_step(c)});
        }},

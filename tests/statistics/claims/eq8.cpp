@@ -23,7 +23,7 @@ void observe_forward(const Context& c, std::uint64_t first, Eigen::Index count, 
         law.forward_sigma();
     for (Eigen::Index k = 0; k < r.size(); ++k) {
       record.add(cell_of(position, steps.size()),
-                 std::array<double, 3>{1, e.data()[k], x0.data()[k] / kMixedScale}, r.data()[k], false);
+                 std::array<double, 3>{1, e.data()[k], x0.data()[k] / mixed_scale(1)}, r.data()[k], false);
     }
   }
 }

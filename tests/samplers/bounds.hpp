@@ -5,17 +5,7 @@
 
 #include "tests/samplers/recipe.hpp"
 
-namespace ddim::conformance {
-
-using samplers::Config;
-using samplers::Level;
-using samplers::Levels;
-using samplers::Place;
-using samplers::Real;
-using samplers::RealBatch;
-using samplers::Recipe;
-using samplers::Run;
-using samplers::Table;
+namespace ddim::samplers {
 
 // What correct code may be off by, element by element: the largest bound that proofs/tolerances.hpp has
 // for the listed orders of evaluation, about what the definition gives in long double. A number that has no
@@ -52,4 +42,4 @@ NoisingBound noising_bound(const Level& level, int t, const RealBatch& x0, const
 /// bracketing or a sum of logarithms. Where no bound exists for that: made in table_u, and kept in u.
 std::vector<double> table_bound(const Config& config, double u, double table_u);
 
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

@@ -1,32 +1,32 @@
-#include "tests/conformance/bounds.hpp"
+#include "tests/samplers/bounds.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-namespace ddim::conformance {
+namespace ddim::samplers {
 namespace {
 
 /// The bound holds for float32 arithmetic as people write it, and is not so wide that it means nothing.
 TEST(Eq12, TheBoundHoldsForFloat32AndIsTight) {
-  const Config config = samplers::read_config(DDIM_CONFIGS "/sd15.json");
-  const Recipe recipe = Recipe::of(samplers::paper());
+  const Config config = read_config(DDIM_CONFIGS "/sd15.json");
+  const Recipe recipe = Recipe::of(paper());
   std::vector<double> alphas;
   float product = 1;
-  const Table exact = samplers::exact_table(config);
+  const Table exact = exact_table(config);
   for (std::size_t t = 0; t < exact.size(); ++t) {
     const Real before = t == 0 ? 1 : exact[t - 1].alpha_bar;
     product *= static_cast<float>(exact[t].alpha_bar / before);
     alphas.push_back(product);
   }
-  const Table table = samplers::table_of(alphas);
+  const Table table = table_of(alphas);
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
   double largest = 0;
   for (const double eta : {0.0, 0.5, 1.0}) {
     for (const int S : {1, 10, 50, 999}) {
-      const samplers::Run run = samplers::Run(config, S, samplers::leading, eta).with_table(table);
+      const samplers::Run run = samplers::Run(config, S, leading, eta).with_table(table);
       for (int i = 0; i < S; ++i) {
         const Place place{run, i};
         const float x = normal(generator), e = normal(generator), z = normal(generator);
@@ -36,7 +36,7 @@ TEST(Eq12, TheBoundHoldsForFloat32AndIsTight) {
         const float sigma = h * std::sqrt((1 - p) / (1 - a) * (1 - a / p));
         const float got = std::sqrt(p) * x0 + std::sqrt(1 - p - sigma * sigma) * e + sigma * z;
         const auto one = [](float value) { return RealBatch::Constant(1, 1, value); };
-        const samplers::Outcome want = step(recipe, place, one(x), one(e), one(z));
+        const Outcome want = step(recipe, place, one(x), one(e), one(z));
         const StepBound bound =
             step_bound(recipe, place, one(x), one(e), one(z), {0x1p-24, 0x1p-24, [](int) { return 0.0; }});
         const double ratio = static_cast<double>(std::abs(got - want.prev_sample(0))) / bound.prev_sample(0);
@@ -50,8 +50,8 @@ TEST(Eq12, TheBoundHoldsForFloat32AndIsTight) {
 
 TEST(Schedule, TheTablesBoundHoldsForFloat32) {
   for (const char* name : {"sd15", "ddpm-cifar10", "karlo-prior"}) {
-    const Config config = samplers::read_config(std::string(DDIM_CONFIGS) + "/" + name + ".json");
-    const Table exact = samplers::exact_table(config);
+    const Config config = read_config(std::string(DDIM_CONFIGS) + "/" + name + ".json");
+    const Table exact = exact_table(config);
     const std::vector<double> bound = table_bound(config, 0x1p-24, 0x1p-24);
     float product = 1;
     for (std::size_t t = 0; t < exact.size(); ++t) {
@@ -64,4 +64,4 @@ TEST(Schedule, TheTablesBoundHoldsForFloat32) {
 }
 
 }  // namespace
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

@@ -1,11 +1,11 @@
-#include "tests/conformance/bounds.hpp"
+#include "tests/samplers/bounds.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "proofs/tolerances.hpp"
 
-namespace ddim::conformance {
+namespace ddim::samplers {
 namespace {
 
 namespace tol = ddim::tolerance;
@@ -138,16 +138,15 @@ RealBatch first_finite(const RealBatch& a, const RealBatch& b) {
 
 /// The file's betas, which are doubles, and how far those made in the format may be off.
 std::vector<Ball> beta_balls(const Config& config, const Format& f) {
-  const samplers::BetaRule* rule = config.beta_schedule;
+  const BetaRule* rule = config.beta_schedule;
   std::vector<Ball> made;
-  if (rule == &samplers::squaredcos_cap_v2) {
+  if (rule == &squaredcos_cap_v2) {
     made = tol::curve_betas<Real>({f, f}, tol::cosine_curve(f, config.T), 0.999L);
-  } else if (rule == &samplers::trained_betas) {
+  } else if (rule == &trained_betas) {
     for (const double beta : config.trained_betas) made.push_back(held(f, beta));
   } else {
     made = tol::ramp_betas<Real>({f, f}, tol::exactly<Real>(config.beta_start),
-                                 tol::exactly<Real>(config.beta_end), config.T,
-                                 rule == &samplers::scaled_linear);
+                                 tol::exactly<Real>(config.beta_end), config.T, rule == &scaled_linear);
   }
   const std::vector<Real> exact = rule->betas(config);
   for (std::size_t t = 0; t < made.size(); ++t) {
@@ -250,4 +249,4 @@ std::vector<double> table_bound(const Config& config, double u, double table_u) 
   return bounds;
 }
 
-}  // namespace ddim::conformance
+}  // namespace ddim::samplers

@@ -188,10 +188,10 @@ LeastAndSum least_and_sum_lanes(const double* x, Index size) {
   return kAvx2 ? least_and_sum_avx2(x, size) : least_and_sum<2>(x, size);
 }
 
-#define DDIM_LANES(terms)                                                                                 \
-  template bool combine_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index,        \
-                              double*, Index);                                                            \
-  template void squared_norms_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index, \
+#define DDIM_LANES(terms)                                                                                   \
+  template bool combine_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index, double*, \
+                              Index);                                                                       \
+  template void squared_norms_lanes(const Affine<terms>&, const std::array<Index, terms>&, Index, Index,    \
                                     double*);
 DDIM_LANES(1)
 DDIM_LANES(2)

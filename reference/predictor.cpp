@@ -149,19 +149,19 @@ EpsModel gaussian_eps(const Eigen::VectorXd& mean, double variance) {
   require_finite("mean", mean);
   if (!(variance >= 0 && std::isfinite(variance)))
     throw DomainError("variance", variance, "0 <= variance < infinity");
-  return EpsModel::by_columns(
-      [=](const NoiseLevel& level, const BatchRef& x_t, Eigen::Index first, Eigen::Index) {
-        require_shape("x_t", x_t, mean.size(), x_t.cols());
-        const double slope = std::sqrt(level.one_minus_alpha_bar) / total_variance(level, variance);
-        const Eigen::VectorXd centre = std::sqrt(level.alpha_bar) * mean;
-        Batch eps(x_t.rows(), x_t.cols());
-        const Affine<2> residual{{slope, -slope}, {x_t.data(), centre.data()}};
-        if (!combine_lanes(residual, {x_t.outerStride(), 0}, x_t.rows(), x_t.cols(), eps.data(), eps.rows())) {
-          require_finite("x_t", x_t, first);
-          require_no_overflow(eps, first);
-        }
-        return eps;
-      });
+  return EpsModel::by_columns([=](const NoiseLevel& level, const BatchRef& x_t, Eigen::Index first,
+                                  Eigen::Index) {
+    require_shape("x_t", x_t, mean.size(), x_t.cols());
+    const double slope = std::sqrt(level.one_minus_alpha_bar) / total_variance(level, variance);
+    const Eigen::VectorXd centre = std::sqrt(level.alpha_bar) * mean;
+    Batch eps(x_t.rows(), x_t.cols());
+    const Affine<2> residual{{slope, -slope}, {x_t.data(), centre.data()}};
+    if (!combine_lanes(residual, {x_t.outerStride(), 0}, x_t.rows(), x_t.cols(), eps.data(), eps.rows())) {
+      require_finite("x_t", x_t, first);
+      require_no_overflow(eps, first);
+    }
+    return eps;
+  });
 }
 
 namespace {

@@ -9,17 +9,11 @@
 #include <numeric>
 #include <optional>
 
+#include "tests/statistics/numbers.hpp"
 #include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-double log_determinant(const Eigen::MatrixXd& m) {
-  const Eigen::LLT<Eigen::MatrixXd> cholesky(m);
-  return 2 * Eigen::MatrixXd(cholesky.matrixL()).diagonal().array().log().sum();
-}
 
 /// Coefficients: the t-mixture with right Haar prior on the deviation and b ~ N(b_0, scale s^2). With
 /// D = b - b_0 the set is D'(G P^-1 G - q G) D <= q RSS, P = G + I / scale,

@@ -5,11 +5,10 @@
 #include <limits>
 
 #include "tests/statistics/log_mixture.hpp"
+#include "tests/statistics/numbers.hpp"
 
 namespace ddim::statistics {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<double> log_e_each(const Regression& sums, const Parts& parts) {
   std::vector<double> log_e;

@@ -13,6 +13,7 @@
 #include "tests/statistics/alternative.hpp"
 #include "tests/statistics/certificate.hpp"
 #include "tests/statistics/joint.hpp"
+#include "tests/statistics/numbers.hpp"
 #include "tests/statistics/p_values.hpp"
 
 namespace ddim::statistics {
@@ -20,8 +21,6 @@ namespace {
 
 using samplers::Draws;
 using samplers::Stream;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double expectation(const std::function<double(double)>& log_e, double bound = kInfinity) {
   const auto integrand = [&](double z) {

@@ -17,12 +17,12 @@ double log_gamma_d(Eigen::Index d, double x) {
   return value;
 }
 
+}  // namespace
+
 double log_determinant(const Eigen::MatrixXd& m) {
   const Eigen::LLT<Eigen::MatrixXd> cholesky(m);
   return 2 * Eigen::MatrixXd(cholesky.matrixL()).diagonal().array().log().sum();
 }
-
-}  // namespace
 
 void Joint::add(const Eigen::MatrixXd& w) {
   if (n == 0) {

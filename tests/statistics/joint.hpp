@@ -11,6 +11,8 @@ struct Joint {
   Eigen::MatrixXd second;
   void add(const Eigen::MatrixXd& w);  ///< d x n
 };
+/// log |m|, m symmetric and positive definite.
+double log_determinant(const Eigen::MatrixXd& m);
 /// log E of the normal-Wishart alternative (matrix-normal-Wishart with the one covariate 1).
 double log_e_normal_wishart(const Joint& joint, double scale, double degrees);
 /// Their mixture over scales and degrees: what a claim about vectors is judged by.

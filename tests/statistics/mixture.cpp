@@ -7,12 +7,11 @@
 #include <numeric>
 
 #include "reference/error.hpp"
+#include "tests/statistics/numbers.hpp"
 #include "tests/statistics/regression.hpp"
 
 namespace ddim::statistics {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const std::vector<Component> kSingle{{Over::all_cells, 0.83}, {Over::shape, 0.14}, {Over::ties, 0.03}};
 const std::vector<Component> kSplit{{Over::all_cells, 0.40}, {Over::alike, 0.20}, {Over::one_cell, 0.15},

@@ -9,11 +9,10 @@
 #include "tests/statistics/diagnosis.hpp"
 #include "tests/statistics/format.hpp"
 #include "tests/statistics/joint.hpp"
+#include "tests/statistics/numbers.hpp"
 
 namespace ddim::statistics {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Samples without a residual, which end a claim about residuals.
 constexpr Eigen::Index kPatience = 1024;

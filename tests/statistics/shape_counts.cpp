@@ -10,12 +10,11 @@
 
 #include "tests/statistics/counts.hpp"
 #include "tests/statistics/log_mixture.hpp"
+#include "tests/statistics/numbers.hpp"
 
 namespace ddim::statistics {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double normal_mass(double low, double high) {
   if (low > 0) return 0.5 * (std::erfc(low / std::numbers::sqrt2) - std::erfc(high / std::numbers::sqrt2));

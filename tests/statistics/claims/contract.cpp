@@ -9,7 +9,7 @@ constexpr const char* kStep = "Contract.step";
 
 /// The mistakes that need no statistics: what the step gives must be finite, of the right shape, not its
 /// input, not a constant, and with noise of its own not the same twice.
-Agreement compare_step(const Context& c) {
+Agreement compare_contract(const Context& c) {
   constexpr Eigen::Index n = 16;
   const Draws draws = c.judge(kStep);
   const std::vector<int> steps = moving_steps(c.run);
@@ -60,7 +60,7 @@ Agreement compare_times(const Context& c) {
 std::vector<Claim> contract(const Run&) {
   return {
       {kStep, "a step gives a finite batch of its input's shape that is neither constant nor the input", 0,
-       Exact{compare_step}, needs_step},
+       Exact{compare_contract}, needs_step},
       {"Contract.times", "it visits the times that tau's rule defines", 0, Exact{compare_times},
        [](const Context& c) { return need(bool(c.sampler.timesteps), "list of times"); }},
   };

@@ -26,7 +26,7 @@ std::string first_difference(const std::vector<int>& got, const std::vector<int>
 }
 
 /// The share of entries that differ.
-double distance(const std::vector<int>& list, const std::vector<int>& other) {
+double list_distance(const std::vector<int>& list, const std::vector<int>& other) {
   const std::size_t common = std::min(list.size(), other.size()),
                     longer = std::max(list.size(), other.size());
   std::size_t wrong = longer - common;
@@ -51,7 +51,7 @@ std::optional<std::vector<int>> judge_timesteps(Session& session, const Run& run
     if (*got != want) draft.fail(first_difference(*got, want, session.config.T));
     draft.explain_with([list = *got, run](const Recipe& candidate) {
       try {
-        return distance(list, candidate.timesteps(run));
+        return list_distance(list, candidate.timesteps(run));
       } catch (const DomainError&) {
         return std::numeric_limits<double>::infinity();
       }

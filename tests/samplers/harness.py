@@ -86,6 +86,13 @@ def parameters_of(function):
     return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+def required_of(function):
+    """Names of the parameters without which it cannot be called."""
+    parameters = inspect.signature(function).parameters.values()
+    bare = (p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+    return [p.name for p in bare]
+
+
 def refused_keyword(error):
     found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
     return found and found[1]
@@ -457,16 +464,26 @@ def made_by(function):
         return False
 
 
-def load(locator):
-    module, _, name = locator.partition(":")
+def target_of(locator):
+    """What package.module:name or path/to/file.py:name names."""
+    module, _, name = locator.rpartition(":")
     if module.split(".")[0] == "diffusers":
         import torch
 
         if not hasattr(torch, "accelerator"):  # diffusers asks for it when imported; older torch lacks it
             torch.accelerator = types.SimpleNamespace(is_available=lambda: False)
+    if module.endswith(".py"):
+        folder, file = os.path.split(os.path.abspath(module))
+        sys.path.insert(0, folder)
+        module = file[: -len(".py")]
     target = importlib.import_module(module)
     for part in name.split("."):
         target = getattr(target, part)
+    return target
+
+
+def load(locator):
+    target = target_of(locator)
     if inspect.isclass(target):
         return Scheduler(target)
     if hasattr(target, "step"):
@@ -486,18 +503,18 @@ def load(locator):
     )
 
 
-def hello(locator, state):
+def hello(locator, state, load):
     sampler = state["sampler"] = load(locator)
     described = {"name": sampler.name, "version": sampler.version, "ops": sampler.ops, **sampler.hello()}
     return {**described, "language": language()}
 
 
-def answer(state, message):
+def answer(state, message, load):
     command = message["cmd"]
     asked = {"seq": message["seq"]} if command == "run" else {}
     try:
         if command == "hello":
-            return hello(sys.argv[1], state)
+            return hello(sys.argv[1], state, load)
         sampler = state["sampler"]
         if command == "configure":
             return {"ok": True, **(sampler.configure(message) or {})}
@@ -512,14 +529,15 @@ def answer(state, message):
         return {**asked, "errored": f"{type(error).__name__}: {error}"}
 
 
-def main():
+def main(load):
     state = {}
     for line in sys.stdin:
         message = json.loads(line)
         if message["cmd"] == "bye":
             break
-        protocol.write(json.dumps(answer(state, message)) + "\n")
+        protocol.write(json.dumps(answer(state, message, load)) + "\n")
         protocol.flush()
 
 
-main()
+if __name__ == "__main__":
+    main(load)

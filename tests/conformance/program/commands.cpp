@@ -73,7 +73,9 @@ ExitCode run_check(const Arguments& arguments) {
   runs_of(config, options);  // a run that is not defined is bad input, before anything starts
   const Format& format = arguments.json ? in_json : in_text;
   GrowingReport out(arguments.json);
-  const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
+  samplers::OpenOptions opening = opening_of(arguments);
+  opening.own_x_t = true;
+  const samplers::Sampler sampler = faults::open(arguments.locator, opening);
   const auto grow = [&](const CheckReport& so_far) {
     if (so_far.rows.size() == 1) out.put(format.head(so_far));
     out.put(format.newest(so_far));

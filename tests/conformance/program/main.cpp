@@ -48,8 +48,8 @@ void add_run(CLI::App& command, Arguments& arguments) {
 void add_sampler(CLI::App& command, Arguments& arguments) {
   command
       .add_option("implementation", arguments.locator,
-                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class or "
-                  "exec:COMMAND")
+                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class, "
+                  "loop:package.module:function or exec:COMMAND")
       ->required();
   add_run(command, arguments);
   command

@@ -1,6 +1,9 @@
 """A loop in another language: a program that asks for its model on stdin and stdout (README, Whole loops)."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 
 import numpy
@@ -16,8 +19,9 @@ def number(value):
 
 def program_of(command):
     def loop(model, x, S, eta, config, timesteps, alphas_cumprod, final_alpha_cumprod):
-        with subprocess.Popen(["/bin/sh", "-c", "exec " + command], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True) as process:
+        process = subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True, start_new_session=True)
+        with contextlib.suppress(BrokenPipeError), process:
             def say(**message):
                 process.stdin.write(json.dumps(message) + "\n")
                 process.stdin.flush()
@@ -35,9 +39,10 @@ def program_of(command):
                     noise = numpy.random.standard_normal(x.size)
                     say(output=numbers(output.ravel().tolist()), noise=numbers(noise.tolist()))
             finally:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL if process.poll() is None else 0)
         raise RuntimeError(f"it ended with status {process.returncode} before it gave its result")
 
-    loop.__qualname__ = command
+    loop.__module__, loop.__qualname__ = "exec", command
     loop.arrays = "numpy"
     return loop

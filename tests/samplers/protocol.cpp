@@ -126,9 +126,8 @@ class Conversation {
                          {"noise", noise ? to_json(*noise) : Json()}};
     return run_op<StepOutput>(run, "step", inputs, [&](const Json& outputs) {
       StepOutput result(batch_like(outputs, "prev_sample", x_t));
-      for (const auto& [name, value] : {std::pair{"pred_x0", &result.pred_x0},
-                                        {"x_t", &result.x_t},
-                                        {"output", &result.output}}) {
+      for (const auto& [name, value] :
+           {std::pair{"pred_x0", &result.pred_x0}, {"x_t", &result.x_t}, {"output", &result.output}}) {
         if (const auto found = outputs.find(name); found != outputs.end() && !found->is_null())
           *value = batch_like(outputs, name, x_t);
       }

@@ -7,6 +7,7 @@ step(x_t, output, alpha_bar, alpha_bar_prev, eta, noise) -> x_prev or (x_prev, p
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import itertools
 import json
@@ -94,7 +95,7 @@ def required_of(function):
 
 
 def refused_keyword(error):
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    found = re.search(r"unexpected keyword argument ['`](\w+)['`]", str(error))
     return found and found[1]
 
 
@@ -464,6 +465,17 @@ def made_by(function):
         return False
 
 
+def module_at(path):
+    """A file's; what it imports may be beside it, and bear its name."""
+    folder, file = os.path.split(path)
+    sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(file[: -len(".py")], path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def target_of(locator):
     """What package.module:name or path/to/file.py:name names."""
     module, _, name = locator.rpartition(":")
@@ -472,11 +484,7 @@ def target_of(locator):
 
         if not hasattr(torch, "accelerator"):  # diffusers asks for it when imported; older torch lacks it
             torch.accelerator = types.SimpleNamespace(is_available=lambda: False)
-    if module.endswith(".py"):
-        folder, file = os.path.split(os.path.abspath(module))
-        sys.path.insert(0, folder)
-        module = file[: -len(".py")]
-    target = importlib.import_module(module)
+    target = module_at(os.path.abspath(module)) if module.endswith(".py") else importlib.import_module(module)
     for part in name.split("."):
         target = getattr(target, part)
     return target

@@ -221,7 +221,7 @@ class Loop:
         if self.arrays == "jax":
             return False
         index, zeros = min(1, len(self.list) - 1), [0.0] * 6
-        ask = lambda x: self.take(index, [2, 3], x, zeros, zeros)["prev_sample"]
+        ask = lambda x: str(self.take(index, [2, 3], x, zeros, zeros)["prev_sample"])
         low, again, high = ask(zeros), ask(zeros), ask([0.5 - 0.125 * k for k in range(6)])
         return low == again and low != high and self.wrote
 
@@ -235,7 +235,7 @@ class Loop:
             self.noise_is = found
             answers = []
             for noise in (one, one, other):
-                answers.append(self.take(0, [2, 3], x, [0.125] * 6, noise)["prev_sample"])
+                answers.append(str(self.take(0, [2, 3], x, [0.125] * 6, noise)["prev_sample"]))  # NaN is NaN
                 drawn.append(list(self.draws.shapes))
             if answers[0] != answers[1]:
                 return "drawn other than by torch's, NumPy's or jax.random's normal"

@@ -39,8 +39,8 @@ def program_of(command):
                     noise = numpy.random.standard_normal(x.size)
                     say(output=numbers(output.ravel().tolist()), noise=numbers(noise.tolist()))
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL if process.poll() is None else 0)
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
         raise RuntimeError(f"it ended with status {process.returncode} before it gave its result")
 
     loop.__module__, loop.__qualname__ = "exec", command

@@ -1,5 +1,9 @@
+from stubs import bare, stub
+
+bare("deepinv", "deepinv.sampling")
+stub("deepinv.sampling.diffusion_sde", "deepinv.utils", "deepinv.sampling.utils", "deepinv.sampling.noisy_datafidelity")
 import torch
-from deepinv.sampling import DDIMSolver
+from deepinv.sampling.sde_solver import DDIMSolver
 
 
 def sample(model, x, eta, timesteps, alphas_cumprod):

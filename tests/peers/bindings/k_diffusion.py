@@ -1,6 +1,7 @@
-from stubs import stub
+from stubs import bare, stub
 
-stub("torchdiffeq", "torchsde", "clip", "cleanfid", "dctorch", "clean_fid")
+bare("k_diffusion")
+stub("torchdiffeq", "torchsde", "scipy", "torchvision", "PIL", "safetensors")
 import torch
 from k_diffusion.external import DiscreteEpsDDPMDenoiser
 from k_diffusion.sampling import sample_euler_ancestral

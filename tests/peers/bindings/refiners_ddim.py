@@ -1,6 +1,9 @@
-from stubs import stub
+import torch
+from stubs import bare, stub
 
-stub("jaxtyping", "torchvision", "bitsandbytes")
+bare("refiners", "refiners.foundationals", "refiners.foundationals.latent_diffusion")
+stub("jaxtyping", "torchvision", "bitsandbytes", "PIL")
+torch.nn.functional.scaled_dot_product_attention = None  # not in this torch, and not of the sampler
 from refiners.foundationals.latent_diffusion.solvers import DDIM, SolverParams
 
 

@@ -1,6 +1,8 @@
-from stubs import stub
+from stubs import bare, stub
 
-stub("synthcity.logger")
+models = "synthcity.plugins.core.models"
+bare("synthcity", "synthcity.plugins", "synthcity.plugins.core", models, models + ".tabular_ddpm")
+stub("synthcity.logger", "synthcity.metrics", models + ".factory", models + ".tabular_ddpm.modules", "pydantic", "pandas")
 import torch
 from synthcity.plugins.core.models.tabular_ddpm.gaussian_multinomial_diffsuion import GaussianMultinomialDiffusion
 

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Installs real samplers by locked versions (peers.toml), judges them, and writes what was found to results/.
+
+    peers.py --verify PROGRAM [--cache DIR] [--only NAME]... [--add NAME=FILE[:DIR]]...
+
+Every verdict is held against an independent computation (independent.py). --add judges a binding of yours: FILE as
+peers/bindings has them, its function `sample` or its class `Scheduler`, DIR the checkout that it imports from.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEFAULTS = {"num_train_timesteps": 1000, "beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear",
+            "clip_sample": True, "set_alpha_to_one": True, "steps_offset": 0, "prediction_type": "epsilon"}
+EQUATIONS = ["Schedule", "Lemma1", "Tau", "Eq9", "Eq12", "Eq10", "Eq16", "Eq7"]
+WORST_FIRST = ["fail", "crash", "time-out", "harness error", "inconclusive", "pass", "unsupported", "not supplied"]
+PYTHON = os.environ.get("DDIM_PYTHON") or str(HERE.parent.parent / ".venv/bin/python")
+
+
+def install(peer, cache):
+    """Where its packages are; a sentence where they cannot be had."""
+    target = cache / "-".join(p.replace("==", "-") for p in sorted(peer["packages"]))[:120]
+    if (target / "whole").exists():
+        return target, ""
+    shutil.rmtree(target, ignore_errors=True)
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", target]
+    done = subprocess.run([*pip, *peer["packages"]], capture_output=True, text=True)
+    if done.returncode != 0:
+        return None, (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+    (target / "whole").touch()
+    return target, ""
+
+
+def environment(peer, target):
+    paths = [*(str(p) for p in [target] if p), *peer.get("paths", []), str(HERE)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDIM_PYTHON": PYTHON, "TQDM_DISABLE": "1"}
+
+
+def check(peer, run, verify, target, folder):
+    """Rows, explanations and the implementation of one report."""
+    spacing, S = run.split()
+    command = [verify, "check", peer["locator"], "--config", str(folder / "config.json"), "-S", S, "--spacing", spacing,
+               "--dialect", peer["dialect"], "--timeout", "120", "--json"]
+    done = subprocess.run(command, cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    if not lines or lines[-1]["kind"] != "summary":
+        return None, (done.stderr.strip().splitlines() or [f"no report, exit code {done.returncode}"])[-1]
+    return lines, ""
+
+
+def independent(peer, target, folder):
+    done = subprocess.run([PYTHON, HERE / "independent.py", folder / "peer.json"], cwd=HERE, capture_output=True,
+                          env=environment(peer, target), text=True)
+    if done.returncode != 0:
+        return [{"list": "all", "eta": None, "holds": {}, "why": done.stderr.strip().splitlines()[-1]}]
+    return json.loads(done.stdout)
+
+
+def worst(statuses):
+    return min(statuses, key=WORST_FIRST.index) if statuses else "not asked"
+
+
+def verdicts_of(rows):
+    return {equation: worst([r["status"] for r in rows if r["equation"] == equation]) for equation in EQUATIONS}
+
+
+def finding_of(line, row, run):
+    causes = line.get("causes", [])
+    cause = causes[0]["description"] if causes and line.get("explained") else "none of the known ones"
+    return {"list": run, "equation": row["equation"], "row": row["title"], "cause": cause,
+            "first wrong": row.get("first_wrong", {}), "message": row.get("message", ""), "again": row["reproduce"]}
+
+
+def disagreements(rows, answers):
+    """Where the suite and NumPy say otherwise of the same list, eta and equation."""
+    found, compared = [], 0
+    for answer in answers:
+        for equation, holds in answer["holds"].items():
+            spacing, S = answer["list"].split()
+            tail = f"{spacing} S={S}" + ("" if equation == "Tau" else f" eta={answer['eta']:g}")
+            of_it = [r for r in rows if r["equation"] == equation and r["title"].endswith(tail)]
+            judged = [r for r in of_it if r["status"] in ("pass", "fail")]
+            compared += len(judged)
+            found += [f"{r['title']}: {r['status']}, NumPy {'holds' if holds else 'fails'}" for r in judged
+                      if (r["status"] == "pass") != holds]
+    return found, compared
+
+
+def judge(name, peer, verify, cache):
+    began, target, why = time.time(), None, ""
+    if peer["packages"]:
+        target, why = install(peer, cache)
+    entry = {"name": name, "ecosystem": peer["ecosystem"], "packages": peer["packages"], "way in": peer["locator"],
+             "dialect": peer["dialect"], "runs": peer["runs"]}
+    if why:
+        return {**entry, "not judged": "not installed: " + why}
+    folder = cache / "runs" / name.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    peer = {**peer, "config": {**DEFAULTS, **peer["config"]}}
+    peer.setdefault("tolerance", 2e-4)
+    (folder / "config.json").write_text(json.dumps(peer["config"]))
+    (folder / "peer.json").write_text(json.dumps(peer))
+    rows, findings = [], []
+    for run in peer["runs"]:
+        lines, why = check(peer, run, verify, target, folder)
+        if lines is None:
+            return {**entry, "not judged": why}
+        of_run = {line["id"]: line for line in lines if line["kind"] == "row"}
+        rows += of_run.values()
+        findings += [finding_of(line, of_run[line["row"]], run) for line in lines
+                     if line["kind"] == "explanation" and "follows" not in line]
+        who = lines[0]
+    answers = independent(peer, target, folder)
+    differing, compared = disagreements(rows, answers)
+    return {**entry, "implementation": who["name"], "version": who["version"], "language": who["language"],
+            "dtype": who["dtype"], "verdicts": verdicts_of(rows), "findings": findings, "independent": answers,
+            "compared": compared, "disagreements": differing, "seconds": round(time.time() - began, 1),
+            "conclusions": sorted({c for line in lines if line["kind"] == "summary" for c in line["conclusions"]}),
+            "messages": sorted({r["message"] for r in rows if r.get("message") and r["status"] != "pass"})}
+
+
+def version_of(entry):
+    return entry["packages"][0].partition("==")[2] if entry["packages"] else entry.get("version", "")
+
+
+def row_of(entry):
+    kind = entry["way in"].partition(":")[0]
+    cells = [entry["name"], version_of(entry), entry["ecosystem"], kind, entry["dialect"]]
+    if "not judged" in entry:
+        return cells + ["not judged"] + [""] * (len(EQUATIONS) - 1) + [""]
+    short = {"pass": "pass", "fail": "**fail**", "not supplied": "-", "not asked": "-"}
+    agrees = "disagrees" if entry["disagreements"] else f"{entry['compared']} of {entry['compared']}"
+    return cells + [short.get(v, v) for v in entry["verdicts"].values()] + [agrees]
+
+
+def findings_text(entry):
+    if "not judged" in entry:
+        return [f"- **{entry['name']}**: not judged: {entry['not judged']}"]
+    told = {}
+    for f in entry["findings"]:
+        told.setdefault((f["equation"], f["cause"]), []).append(f)
+    lines = []
+    for (equation, cause), of_it in told.items():
+        first = of_it[0]
+        where = first["first wrong"].get("where") or first["message"]
+        numbers = first["first wrong"]
+        seen = f"; first at {where}" if where else ""
+        seen += f": got {numbers['got']:.9g}, want {numbers['want']:.9g}" if numbers.get("want") is not None else ""
+        lists = ", ".join(dict.fromkeys(f["list"] for f in of_it))
+        lines.append(f"- **{entry['name']}** {version_of(entry)}, {equation} ({lists}): {cause}{seen}")
+    unsaid = [m for m in entry["messages"] if not entry["findings"] and "unsupported" in entry["verdicts"].values()]
+    return lines + [f"- **{entry['name']}**: {m}" for m in unsaid]
+
+
+def markdown(entries):
+    head = ["implementation", "version", "ecosystem", "way in", "dialect", *EQUATIONS, "NumPy agrees"]
+    lines = ["<!-- Written by tests/peers/peers.py: do not edit -->", "# Real samplers, judged", "",
+             "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(str(c) for c in row_of(entry)) + " |" for entry in entries]
+    lines += ["", "`-`: it does not show this. The last column: rows whose verdict the independent computation in NumPy",
+              "(tests/peers/independent.py) shares, of those that both judged.", "", "## Findings", ""]
+    for entry in entries:
+        lines += findings_text(entry)
+    return "\n".join(lines) + "\n"
+
+
+def added(text):
+    """NAME=FILE[:DIR]: a binding, and where it imports from."""
+    name, _, rest = text.partition("=")
+    file, _, folder = rest.partition(":")
+    path = pathlib.Path(file).resolve()
+    source = path.read_text()
+    way = f"py:{path}:Scheduler" if "class Scheduler" in source else f"loop:{path}:sample"
+    return name, {"packages": [], "ecosystem": "yours", "locator": way, "config": {"clip_sample": False},
+                  "dialect": "paper", "runs": ["leading 50", "trailing 30"],
+                  "paths": [str(pathlib.Path(folder).resolve())] if folder else []}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--verify", required=True, help="the program ddim-verify")
+    parser.add_argument("--cache", default=str(HERE.parent.parent / ".cache/peers"))
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--add", action="append", default=[], metavar="NAME=FILE[:DIR]")
+    arguments = parser.parse_args()
+    known = tomllib.loads((HERE / "peers.toml").read_text())
+    yours = dict(added(text) for text in arguments.add)
+    chosen = yours if arguments.add and not arguments.only else {**known, **yours}
+    for name in arguments.only:
+        if name not in chosen:
+            sys.exit(f"{name} is none of {', '.join(chosen)}")
+    entries = []
+    for name, peer in chosen.items():
+        if arguments.only and name not in arguments.only:
+            continue
+        entry = judge(name, peer, os.path.abspath(arguments.verify), pathlib.Path(arguments.cache))
+        entries.append(entry)
+        print(" | ".join(str(c) for c in row_of(entry)), f"({entry.get('seconds', 0)} s)", flush=True)
+        for line in findings_text(entry) + entry.get("disagreements", []):
+            print("   ", line, flush=True)
+    whole = not arguments.only and not arguments.add
+    if whole:
+        (HERE / "results").mkdir(exist_ok=True)
+        (HERE / "results/peers.json").write_text(json.dumps(entries, indent=1) + "\n")
+        (HERE / "results/README.md").write_text(markdown(entries))
+    failed = [e["name"] for e in entries if e.get("disagreements")]
+    print(f"{len(entries)} implementations, {sum('not judged' in e for e in entries)} not judged; "
+          f"disagreeing with NumPy: {', '.join(failed) or 'none'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -90,6 +90,37 @@ TEST(Loops, WhatCannotBeJudgedIsSaid) {
   says("loops:draws_once", 0, "its noise is drawn more than once in a step, or of another shape");
 }
 
+TEST(Repro, ShowsTheFirstFailingStepWithoutTheSuite) {
+  NEEDS("numpy");
+  const auto written_for = [](const std::string& locator, const std::string& more = "") {
+    const std::string path = fresh_path("repro.py"),
+                      options = " --config " + file() + " -S 6 --spacing trailing --repro " + path + more;
+    const Outcome checked =
+        shell("cd tests/samplers/peers && '" DDIM_VERIFY "' check '" + locator + "'" + options);
+    EXPECT_EQ(checked.exit_code, 1) << checked.output;
+    const std::string text = read(path);
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 25) << text;
+    EXPECT_EQ(text.find("ddim"), std::string::npos) << text;
+    EXPECT_FALSE(std::filesystem::exists(path + ".questions"));
+    return shell("cd tests/samplers/peers && PYTHONPATH=. '" + python() + "' " + path);
+  };
+  for (const char* locator : {"loop:loops:strides", "loop:loops.py:sigma_too_large",
+                              "py:classes:eta_for_sigma", "py:classes:SigmaTooLarge"}) {
+    const Outcome shown = written_for(locator);
+    EXPECT_EQ(shown.exit_code, 1) << locator << "\n" << shown.output;
+    EXPECT_CONTAINS(shown.output, ": off by ");
+  }
+}
+
+TEST(Repro, IsNotWrittenWhereNoStepIsWrong) {
+  NEEDS("numpy");
+  const std::string path = fresh_path("none.py");
+  const Outcome outcome = loop("loops:sample", "-S 6 --repro " + path);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_CONTAINS(outcome.output, "no step is wrong, so no script is written");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST(Loops, StatsAskThemAtAnyPlaceOrSayWhyNot) {
   NEEDS("torch");
   const auto stats = [](const std::string& name, const std::string& claim) {

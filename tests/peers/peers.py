@@ -40,15 +40,18 @@ def install(peer, cache):
 
 
 def environment(peer, target):
-    paths = [*(str(p) for p in [target] if p), *peer.get("paths", []), str(HERE)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDIM_PYTHON": PYTHON, "TQDM_DISABLE": "1"}
+    paths = [str(HERE / "site"), *(str(p) for p in [target] if p), *peer.get("paths", []), str(HERE)]
+    stubs = json.dumps({key: peer[key] for key in ("bare", "stub") if key in peer})
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDIM_PYTHON": PYTHON, "TQDM_DISABLE": "1",
+            "PEER_STUBS": stubs}
 
 
-def check(peer, run, verify, target, folder):
-    """Rows, explanations and the implementation of one report."""
+def check(peer, run, verify, target, folder, script):
+    """Rows, explanations and the implementation of one report; the script of its first failing step."""
     spacing, S = run.split()
     command = [verify, "check", peer["locator"], "--config", str(folder / "config.json"), "-S", S, "--spacing", spacing,
-               "--dialect", peer["dialect"], "--timeout", "120", "--json"]
+               "--dialect", peer["dialect"], "--timeout", "120", "--json", "--repro", script]
+    script.unlink(missing_ok=True)
     done = subprocess.run(command, cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     if not lines or lines[-1]["kind"] != "summary":
@@ -60,8 +63,23 @@ def independent(peer, target, folder):
     done = subprocess.run([PYTHON, HERE / "independent.py", folder / "peer.json"], cwd=HERE, capture_output=True,
                           env=environment(peer, target), text=True)
     if done.returncode != 0:
-        return [{"list": "all", "eta": None, "holds": {}, "why": done.stderr.strip().splitlines()[-1]}]
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return [{"list": "all", "eta": None, "holds": {}, "why": why}]
     return json.loads(done.stdout)
+
+
+def repeated(name, peer, run, target, script):
+    """What the script of a failing step says, run without the suite; it is kept in results/scripts."""
+    if not script.exists():
+        return []
+    done = subprocess.run([PYTHON, script], cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
+    kept = HERE / "results/scripts" / f"{name.replace(' ', '-')}-{script.name}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(script, kept)
+    last = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
+    return [{"list": run, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
+             "shows it": done.returncode == 1 and done.stdout.startswith(("got ", "\ngot "))
+                         or "\ngot " in done.stdout and done.returncode == 1}]
 
 
 def worst(statuses):
@@ -99,30 +117,33 @@ def judge(name, peer, verify, cache):
     if peer["packages"]:
         target, why = install(peer, cache)
     entry = {"name": name, "ecosystem": peer["ecosystem"], "packages": peer["packages"], "way in": peer["locator"],
-             "dialect": peer["dialect"], "runs": peer["runs"]}
+             "dialect": peer["dialect"], "runs": peer["runs"], "note": peer.get("note", "")}
     if why:
         return {**entry, "not judged": "not installed: " + why}
     folder = cache / "runs" / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     peer = {**peer, "config": {**DEFAULTS, **peer["config"]}}
-    peer.setdefault("tolerance", 2e-4)
+    peer.setdefault("tolerance", 2e-5)
     (folder / "config.json").write_text(json.dumps(peer["config"]))
     (folder / "peer.json").write_text(json.dumps(peer))
-    rows, findings = [], []
+    rows, findings, shown = [], [], []
     for run in peer["runs"]:
-        lines, why = check(peer, run, verify, target, folder)
+        script = folder / (run.replace(" ", "-") + ".py")
+        lines, why = check(peer, run, verify, target, folder, script)
         if lines is None:
             return {**entry, "not judged": why}
         of_run = {line["id"]: line for line in lines if line["kind"] == "row"}
         rows += of_run.values()
-        findings += [finding_of(line, of_run[line["row"]], run) for line in lines
-                     if line["kind"] == "explanation" and "follows" not in line]
+        explained = {line["row"]: line for line in lines if line["kind"] == "explanation"}
+        findings += [finding_of(explained.get(row["id"], {}), row, run) for row in of_run.values()
+                     if row["status"] == "fail" and "follows" not in explained.get(row["id"], {})]
         who = lines[0]
+        shown += repeated(name, peer, run, target, script)
     answers = independent(peer, target, folder)
     differing, compared = disagreements(rows, answers)
     return {**entry, "implementation": who["name"], "version": who["version"], "language": who["language"],
             "dtype": who["dtype"], "verdicts": verdicts_of(rows), "findings": findings, "independent": answers,
-            "compared": compared, "disagreements": differing, "seconds": round(time.time() - began, 1),
+            "compared": compared, "disagreements": differing, "scripts": shown, "seconds": round(time.time() - began, 1),
             "conclusions": sorted({c for line in lines if line["kind"] == "summary" for c in line["conclusions"]}),
             "messages": sorted({r["message"] for r in rows if r.get("message") and r["status"] != "pass"})}
 
@@ -155,9 +176,13 @@ def findings_text(entry):
         seen = f"; first at {where}" if where else ""
         seen += f": got {numbers['got']:.9g}, want {numbers['want']:.9g}" if numbers.get("want") is not None else ""
         lists = ", ".join(dict.fromkeys(f["list"] for f in of_it))
-        lines.append(f"- **{entry['name']}** {version_of(entry)}, {equation} ({lists}): {cause}{seen}")
+        shown = [f"[script](scripts/{s['script']})" + ("" if s["shows it"] else " (does not show it)")
+                 for s in entry["scripts"] if s["list"] == first["list"] and equation != "Tau"]
+        lines.append(f"- **{entry['name']}** {version_of(entry)}, {equation} ({lists}): {cause}{seen}"
+                     + "".join("; " + s for s in shown))
     unsaid = [m for m in entry["messages"] if not entry["findings"] and "unsupported" in entry["verdicts"].values()]
-    return lines + [f"- **{entry['name']}**: {m}" for m in unsaid]
+    notes = [f"- **{entry['name']}**: {entry['note']}"] if entry.get("note") else []
+    return lines + notes + [f"- **{entry['name']}**: {m}" for m in unsaid]
 
 
 def markdown(entries):
@@ -211,9 +236,11 @@ def main():
         (HERE / "results").mkdir(exist_ok=True)
         (HERE / "results/peers.json").write_text(json.dumps(entries, indent=1) + "\n")
         (HERE / "results/README.md").write_text(markdown(entries))
-    failed = [e["name"] for e in entries if e.get("disagreements")]
-    print(f"{len(entries)} implementations, {sum('not judged' in e for e in entries)} not judged; "
-          f"disagreeing with NumPy: {', '.join(failed) or 'none'}")
+    judged = [e for e in entries if "not judged" not in e]
+    failed = [e["name"] for e in judged if e["disagreements"] or not e["compared"]
+              or not all(s["shows it"] for s in e["scripts"])]
+    print(f"{len(entries)} implementations, {len(entries) - len(judged)} not judged; NumPy or a script says otherwise, or "
+          f"nothing: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 
 

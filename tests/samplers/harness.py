@@ -129,8 +129,8 @@ class PlainStep:
 
     ops = ["timesteps", "step"]
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, function, locator):
+        self.function, self.locator = function, locator
         self.name, self.version = getattr(function, "__qualname__", str(function)), version_of(function)
         self.kinds = array_kinds()
 
@@ -162,6 +162,28 @@ class PlainStep:
 
     def step(self, inputs):
         return first_that_works(self.kinds, lambda kind: outputs_of(self.call(kind, inputs)))
+
+    def how(self, inputs):
+        d = inputs["shape"][1]
+        return {"kind": "step", **imported(self.locator), **arrays_of(self.kinds[0]), "shape": [1, d], "dtype": self.dtype,
+                "who": self.name}
+
+
+def arrays_of(kind):
+    return {"arrays": "torch" if kind is torch_array else "numpy"}
+
+
+def imported(locator):
+    """Lines that import what a locator names, and the name; for a script of its own (repro.py)."""
+    module, _, name = locator.rpartition(":")
+    lines = ["import torch"] if "torch" in sys.modules else []
+    if module.endswith(".py"):
+        folder, file = os.path.split(module)
+        lines.append(f"import sys; sys.path.append({folder or '.'!r})")
+        module = file[: -len(".py")]
+    if module.split(".")[0] == "diffusers":
+        lines.append("torch.accelerator = getattr(torch, 'accelerator', type('', (), {'is_available': bool}))")
+    return {"imports": [*lines, f"from {module} import {name.partition('.')[0]}"], "made": name}
 
 
 def first_that_works(choices, attempt):
@@ -213,7 +235,7 @@ class Maker:
     def __init__(self, target):
         self.target = target
         self.named, self.anything = parameters_of(target)
-        self.made, self.arguments = None, None
+        self.made, self.arguments, self.call = None, None, "()"
 
     def __call__(self, config, eta, S, anew):
         arguments = dict(config)
@@ -233,10 +255,13 @@ class Maker:
         given = {k: v for k, v in arguments.items() if self.anything or k in self.named or not takes_keys}
         if takes_keys:
             made = self.made_of(lambda: self.target(**given), given, arguments)
+            self.call = f"(**{given!r})"
         elif hasattr(self.target, "from_config"):
             made = self.made_of(lambda: self.target.from_config(given), given, arguments)
+            self.call = f".from_config({given!r})"
         elif len(self.named) == 1:
             made = self.made_of(lambda: self.target(given), given, arguments)
+            self.call = f"({given!r})"
         else:
             given.clear()
             made = self.made_of(self.target, given, arguments)
@@ -267,7 +292,8 @@ class Scheduler:
     # Images as most samplers take them, then sequences (batch, horizon, action), then vectors.
     SHAPES = [lambda n, d: (n, d, 1, 1), lambda n, d: (n, d, 1), lambda n, d: (n, d)]
 
-    def __init__(self, target, instance=False):
+    def __init__(self, target, locator, instance=False):
+        self.locator = locator
         cls = type(target) if instance else target
         self.name = f"{cls.__module__.split('.')[0]} {cls.__qualname__}"
         self.version = version_of(cls)
@@ -433,6 +459,14 @@ class Scheduler:
             return ask(**{self.noise_name: self.batch(inputs, "noise")})
         return self.with_noise_drawn(ask, self.batch(inputs, "noise"))
 
+    def how(self, inputs):
+        array, shape = self.kinds[0]
+        known = imported(self.locator)
+        call = self.maker.call if self.maker else ""
+        return {"kind": "class", **known, **arrays_of(array), "made": known["made"] + call, "dtype": self.dtype,
+                "shape": list(shape(1, inputs["shape"][1])), "counts": self.counts, "eta": self.passes_eta,
+                "noise": self.noise_name, "who": f"{self.name} {self.version}"}
+
     def with_noise_drawn(self, ask, noise):
         if "torch" not in sys.modules or not hasattr(noise, "detach"):
             raise Skip(f"{self.name}.step takes no noise; `ddim-verify stats` judges it with the noise it draws")
@@ -493,18 +527,18 @@ def target_of(locator):
 def load(locator):
     target = target_of(locator)
     if inspect.isclass(target):
-        return Scheduler(target)
+        return Scheduler(target, locator)
     if hasattr(target, "step"):
-        return Scheduler(target, instance=True)
+        return Scheduler(target, locator, instance=True)
     if not callable(target):
         raise Unsupported(f"{locator} is a {type(target).__name__}: {WAYS_IN}")
     named, anything = parameters_of(target)
     if "x_t" in named:
-        return PlainStep(target)
+        return PlainStep(target, locator)
     if made_by(target):
-        return Scheduler(target)
+        return Scheduler(target, locator)
     if anything:
-        return PlainStep(target)
+        return PlainStep(target, locator)
     raise Unsupported(
         f"{name}({', '.join(named)}) makes no sampler and is no plain step, which is asked by the names "
         f"x_t, output, alpha_bar, alpha_bar_prev, eta, noise: {WAYS_IN}"
@@ -537,13 +571,28 @@ def answer(state, message, load):
         return {**asked, "errored": f"{type(error).__name__}: {error}"}
 
 
+def write_down(path, state, message, said):
+    """What a script needs that asks the same (repro.py)."""
+    if message["cmd"] == "configure":
+        line = {"configure": message}
+    elif message["cmd"] == "run" and message["op"] == "step":
+        line = {"step": message["inputs"], "answer": said, "how": state["sampler"].how(message["inputs"])}
+    else:
+        return
+    with open(path, "a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
 def main(load):
-    state = {}
+    state, questions = {}, os.environ.get("DDIM_QUESTIONS")
     for line in sys.stdin:
         message = json.loads(line)
         if message["cmd"] == "bye":
             break
-        protocol.write(json.dumps(answer(state, message, load)) + "\n")
+        said = answer(state, message, load)
+        if questions:
+            write_down(questions, state, message, said)
+        protocol.write(json.dumps(said) + "\n")
         protocol.flush()
 
 

@@ -104,8 +104,8 @@ class Loop:
         "dtype": ("float32", "float64"),
     }
 
-    def __init__(self, function, draws):
-        self.function, self.draws = function, draws
+    def __init__(self, function, draws, locator=""):
+        self.function, self.draws, self.locator = function, draws, locator
         self.named, _ = harness.parameters_of(function)
         self.predicts = self.stated("predicts", "eps")
         self.scale, self.time = self.stated("scale", "VP"), self.stated("time", "index")
@@ -345,6 +345,7 @@ class Loop:
             own = flat(self.array(self.converted(output, x, index, predicted, self.predicts)))
         if self.noise_is == "before" and noise is not None and self.draws.last is not None:
             write_in_place(self.draws.last, noise)
+        self.given_last = own
         self.answer(own, noise)
         result = {"prev_sample": self.x_here()}
         given = output if own == output else self.converted(own, x, index, self.predicts, predicted)
@@ -359,6 +360,16 @@ class Loop:
         return result
 
     # Its answers.
+
+    def how(self, inputs):
+        """For a script of its own; nothing where x is not written into, or the noise is there before the call."""
+        special = {"schedule", "trained_betas", "final_alpha_cumprod"}.intersection(self.named)
+        if not self.writable or self.noise_is == "before" or special or self.config["beta_schedule"].startswith("sq"):
+            return None
+        return {"kind": "loop", **harness.imported(self.locator), "arrays": self.arrays, "dtype": self.dtype,
+                "shape": list(self.shapes_now(1, inputs["shape"][1])), "names": [n for n in self.named if n in self.SUPPLIED],
+                "list": "timesteps" in self.named, "roots": [float(self.root(i)) for i in range(len(self.list))],
+                "output": self.given_last, "who": f"{self.name} {self.version}"}
 
     def timesteps(self, inputs):
         return {"timesteps": self.list}
@@ -383,7 +394,7 @@ def load(locator):
     if not callable(target):
         raise Unsupported(f"{locator} is a {type(target).__name__}, no loop")
     draws.patch_what_was_imported()
-    loop = Loop(target, draws)
+    loop = Loop(target, draws, locator)
     unknown = [p for p in harness.required_of(target) if p not in Loop.SUPPLIED]
     if unknown or "model" not in loop.named:
         raise Unsupported(

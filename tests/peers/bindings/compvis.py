@@ -1,8 +1,5 @@
 import types
 
-from stubs import stub
-
-stub("omegaconf", "pytorch_lightning", "taming", "torchvision")
 import numpy
 import torch
 from ldm.models.diffusion.ddim import DDIMSampler

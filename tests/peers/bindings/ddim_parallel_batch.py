@@ -1,4 +1,8 @@
+import types
+
 import torch
+
+torch.accelerator = getattr(torch, "accelerator", types.SimpleNamespace(is_available=bool))  # newer than this torch
 from diffusers import DDIMParallelScheduler
 
 

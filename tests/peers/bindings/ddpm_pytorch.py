@@ -1,6 +1,3 @@
-from stubs import stub
-
-stub("torchvision", "accelerate", "pytorch_fid", "torch.nn.attention", "scipy")
 import torch
 from denoising_diffusion_pytorch import GaussianDiffusion
 

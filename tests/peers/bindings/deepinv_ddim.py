@@ -1,7 +1,3 @@
-from stubs import bare, stub
-
-bare("deepinv", "deepinv.sampling")
-stub("deepinv.sampling.diffusion_sde", "deepinv.utils", "deepinv.sampling.utils", "deepinv.sampling.noisy_datafidelity")
 import torch
 from deepinv.sampling.sde_solver import DDIMSolver
 

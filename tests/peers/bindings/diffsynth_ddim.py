@@ -1,6 +1,3 @@
-from stubs import bare
-
-bare("diffsynth", "diffsynth.diffusion")
 from diffsynth.diffusion.ddim_scheduler import DDIMScheduler
 
 

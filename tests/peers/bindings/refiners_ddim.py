@@ -1,17 +1,14 @@
 import torch
-from stubs import bare, stub
-
-bare("refiners", "refiners.foundationals", "refiners.foundationals.latent_diffusion")
-stub("jaxtyping", "torchvision", "bitsandbytes", "PIL")
 torch.nn.functional.scaled_dot_product_attention = None  # not in this torch, and not of the sampler
 from refiners.foundationals.latent_diffusion.solvers import DDIM, SolverParams
+from refiners.foundationals.latent_diffusion.solvers.solver import TimestepSpacing
 
 
 def sample(model, x, S, config):
-    params = SolverParams(timesteps_offset=config["steps_offset"])
-    solver = DDIM(S, params=params)
-    for step, t in enumerate(solver.timesteps):
-        x = solver(x, model(x, t), step)
+    spacing = TimestepSpacing(config["timestep_spacing"])
+    solver = DDIM(S, params=SolverParams(timesteps_offset=0, timesteps_spacing=spacing))
+    for step in solver.inference_steps:
+        x = solver(x, model(x, solver.timesteps[step]), step)
     return x
 
 

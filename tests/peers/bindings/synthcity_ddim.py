@@ -1,8 +1,3 @@
-from stubs import bare, stub
-
-models = "synthcity.plugins.core.models"
-bare("synthcity", "synthcity.plugins", "synthcity.plugins.core", models, models + ".tabular_ddpm")
-stub("synthcity.logger", "synthcity.metrics", models + ".factory", models + ".tabular_ddpm.modules", "pydantic", "pandas")
 import torch
 from synthcity.plugins.core.models.tabular_ddpm.gaussian_multinomial_diffsuion import GaussianMultinomialDiffusion
 

@@ -1,7 +1,3 @@
-from stubs import bare, stub
-
-bare("k_diffusion")
-stub("torchdiffeq", "torchsde", "scipy", "torchvision", "PIL", "safetensors")
 import torch
 from k_diffusion.external import DiscreteEpsDDPMDenoiser
 from k_diffusion.sampling import sample_euler_ancestral

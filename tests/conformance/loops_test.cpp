@@ -28,6 +28,13 @@ TEST(Loops, RightOnesPassInAllTheirRows) {
   expect_passes("loops:sample", "-S 12 --spacing trailing --dtype float32");
 }
 
+TEST(Loops, TheOneShownIsTheOneRun) {
+  const std::string source = read(DDIM_ROOT "/tests/samplers/peers/torch_loop.py");
+  const std::string shown = source.substr(source.find("import torch"));
+  EXPECT_GT(shown.size(), 400U);
+  EXPECT_CONTAINS(read(DDIM_ROOT "/tests/conformance/README.md"), "```python\n" + shown + "```");
+}
+
 TEST(Loops, InTorch) {
   NEEDS("torch");
   expect_passes("torch_loop:sample", "-S 30 --spacing linspace");

@@ -79,6 +79,11 @@ def judged(sampler, peer, a, spacing, S, eta):
 
 
 def main():
+    if sys.argv[1] == "list":
+        spacing, S, T, offset = sys.argv[2], *map(int, sys.argv[3:])
+        harness.protocol.write(json.dumps(timesteps(spacing, S, T, offset if spacing == "leading" else 0)) + "\n")
+        harness.protocol.flush()
+        return
     peer = json.loads(pathlib.Path(sys.argv[1]).read_text())
     kind, _, locator = peer["locator"].partition(":")
     load = harness.load

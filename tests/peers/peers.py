@@ -34,7 +34,7 @@ def install(peer, cache):
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", target]
     done = subprocess.run([*pip, *peer["packages"]], capture_output=True, text=True)
     if done.returncode != 0:
-        return None, (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+        return None, "not installed: " + (done.stderr.strip().splitlines() or ["pip failed"])[-1]
     (target / "whole").touch()
     return target, ""
 
@@ -49,7 +49,8 @@ def environment(peer, target):
 def check(peer, run, verify, target, folder, script):
     """Rows, explanations and the implementation of one report; the script of its first failing step."""
     spacing, S = run.split()
-    command = [verify, "check", peer["locator"], "--config", str(folder / "config.json"), "-S", S, "--spacing", spacing,
+    config = os.path.relpath(folder / "config.json", HERE)
+    command = [verify, "check", peer["locator"], "--config", config, "-S", S, "--spacing", spacing,
                "--dialect", peer["dialect"], "--timeout", "120", "--json", "--repro", script]
     script.unlink(missing_ok=True)
     done = subprocess.run(command, cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
@@ -68,18 +69,56 @@ def independent(peer, target, folder):
     return json.loads(done.stdout)
 
 
-def repeated(name, peer, run, target, script):
-    """What the script of a failing step says, run without the suite; it is kept in results/scripts."""
+def script_of_the_list(name, peer, run):
+    """Shows that a list of times is not its spacing's, without the suite."""
+    spacing, S = run.split()
+    kind, module, function = peer["locator"].split(":")
+    config = {**peer["config"], "timestep_spacing": spacing}
+    want = independent_list(spacing, int(S), config)
+    lines = [f"# {name}: the list of times, {spacing} S = {S} (DDIM, arXiv 2010.02502)", "import inspect", "import numpy as np"]
+    if module.endswith(".py"):
+        lines += [f"import sys; sys.path.append({os.path.dirname(module)!r})"]
+        module = os.path.basename(module)[: -len(".py")]
+    if module == "diffusers":
+        lines += ["import torch",
+                  "torch.accelerator = getattr(torch, 'accelerator', type('', (), {'is_available': bool}))"]
+    lines += [f"from {module} import {function} as peer", f"config, S = {config!r}, {S}",
+              "takes = inspect.signature(peer).parameters"]
+    if kind == "py":
+        lines += ["known = {k: v for k, v in config.items() if k in takes}",
+                  "sampler = peer(**known)", "sampler.set_timesteps(S)", "got = [int(t) for t in sampler.timesteps]"]
+    else:
+        lines += ["import torch", "power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
+                  "ends = [config[k] ** (1 / power) for k in ('beta_start', 'beta_end')]",
+                  "betas, got = np.linspace(*ends, config['num_train_timesteps']) ** power, []",
+                  "def model(x, t):", "    got.append(int(np.ravel(t)[0]))", "    return x * 0",
+                  "known = dict(model=model, x=torch.ones(1, 8, 1, 1), shape=(1, 8, 1, 1), S=S, eta=0.0, config=config,",
+                  "    T=len(betas), betas=betas, alphas_cumprod=np.cumprod(1 - betas))",
+                  "peer(**{k: v for k, v in known.items() if k in takes})"]
+    lines += [f"want = {want}", "shown = lambda t: f'{len(t)}: {t[:6]} ... {t[-2:]}'",
+              "print(f'got {shown(got)}, want {shown(want)}')",
+              "raise SystemExit(0 if got == want else 1)"]
+    return "\n".join(lines) + "\n"
+
+
+def independent_list(spacing, S, config):
+    done = subprocess.run([PYTHON, HERE / "independent.py", "list", spacing, str(S), str(config["num_train_timesteps"]),
+                           str(config["steps_offset"])], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def repeated(name, peer, run, target, script, what):
+    """What the script of a finding says, run without the suite; it is kept in results/scripts."""
     if not script.exists():
         return []
     done = subprocess.run([PYTHON, script], cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
-    kept = HERE / "results/scripts" / f"{name.replace(' ', '-')}-{script.name}"
+    stem = f"{name.replace(' ', '-')}-{script.stem}"
+    kept = HERE / "results/scripts" / (stem + ("-list.py" if what == "Tau" else ".py"))
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(script, kept)
     last = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
-    return [{"list": run, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
-             "shows it": done.returncode == 1 and done.stdout.startswith(("got ", "\ngot "))
-                         or "\ngot " in done.stdout and done.returncode == 1}]
+    return [{"list": run, "of": what, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
+             "shows it": done.returncode == 1 and last.startswith("got ")}]
 
 
 def worst(statuses):
@@ -113,13 +152,14 @@ def disagreements(rows, answers):
 
 
 def judge(name, peer, verify, cache):
-    began, target, why = time.time(), None, ""
-    if peer["packages"]:
+    began, target, why = time.time(), None, peer.get("why", "")
+    peer["locator"] = peer["locator"].replace("{tools}", os.path.relpath(os.path.dirname(verify), HERE))
+    if peer["packages"] and not why:
         target, why = install(peer, cache)
     entry = {"name": name, "ecosystem": peer["ecosystem"], "packages": peer["packages"], "way in": peer["locator"],
              "dialect": peer["dialect"], "runs": peer["runs"], "note": peer.get("note", "")}
     if why:
-        return {**entry, "not judged": "not installed: " + why}
+        return {**entry, "not judged": why}
     folder = cache / "runs" / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     peer = {**peer, "config": {**DEFAULTS, **peer["config"]}}
@@ -138,7 +178,10 @@ def judge(name, peer, verify, cache):
         findings += [finding_of(explained.get(row["id"], {}), row, run) for row in of_run.values()
                      if row["status"] == "fail" and "follows" not in explained.get(row["id"], {})]
         who = lines[0]
-        shown += repeated(name, peer, run, target, script)
+        shown += repeated(name, peer, run, target, script, "steps")
+        if any(row["equation"] == "Tau" and row["status"] == "fail" for row in of_run.values()):
+            script.write_text(script_of_the_list(name, peer, run))
+            shown += repeated(name, peer, run, target, script, "Tau")
     answers = independent(peer, target, folder)
     differing, compared = disagreements(rows, answers)
     return {**entry, "implementation": who["name"], "version": who["version"], "language": who["language"],
@@ -177,7 +220,7 @@ def findings_text(entry):
         seen += f": got {numbers['got']:.9g}, want {numbers['want']:.9g}" if numbers.get("want") is not None else ""
         lists = ", ".join(dict.fromkeys(f["list"] for f in of_it))
         shown = [f"[script](scripts/{s['script']})" + ("" if s["shows it"] else " (does not show it)")
-                 for s in entry["scripts"] if s["list"] == first["list"] and equation != "Tau"]
+                 for s in entry["scripts"] if s["list"] == first["list"] and (s["of"] == "Tau") == (equation == "Tau")]
         lines.append(f"- **{entry['name']}** {version_of(entry)}, {equation} ({lists}): {cause}{seen}"
                      + "".join("; " + s for s in shown))
     unsaid = [m for m in entry["messages"] if not entry["findings"] and "unsupported" in entry["verdicts"].values()]

@@ -367,7 +367,8 @@ class Loop:
         if not self.writable or self.noise_is == "before" or special or self.config["beta_schedule"].startswith("sq"):
             return None
         return {"kind": "loop", **harness.imported(self.locator), "arrays": self.arrays, "dtype": self.dtype,
-                "shape": list(self.shapes_now(1, inputs["shape"][1])), "names": [n for n in self.named if n in self.SUPPLIED],
+                "shape": list(self.shapes_now(1, inputs["shape"][1])),
+                "names": [name for name in self.named if name in self.SUPPLIED],
                 "list": "timesteps" in self.named, "roots": [float(self.root(i)) for i in range(len(self.list))],
                 "output": self.given_last, "who": f"{self.name} {self.version}"}
 

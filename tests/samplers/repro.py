@@ -52,8 +52,10 @@ def of_a_step(how, configured, index, eta):
 def of_a_loop(how, configured, index, eta):
     """What it is called with, but for arrays of a thousand levels, is written out."""
     copied = "x.copy_(x_t.reshape(x.shape))" if how["arrays"] == "torch" else "x[...] = x_t.reshape(x.shape)"
-    config = {k: v for k, v in configured["config"].items() if k in
-              ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "steps_offset", "clip_sample", "timestep_spacing")}
+    kept = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "steps_offset", "clip_sample",
+            "timestep_spacing")
+    config = {k: v for k, v in configured["config"].items() if k in kept}
+    S = configured["num_inference_steps"]
     scale = lambda entry: how["roots"][entry] if entry < len(how["roots"]) else 1.0
     draws = "torch.randn = torch.randn_like = lambda *_, **__: noise" if how["arrays"] == "torch" else (
         "np.random.standard_normal = lambda *_, **__: noise")
@@ -62,7 +64,7 @@ def of_a_loop(how, configured, index, eta):
             "betas = np.linspace(*ends, config['num_train_timesteps']) ** power", "def model(x, t, *_, **__):",
             "    seen.append(x)", f"    if len(seen) == {index + 1}:", f"        {copied}",
             f"    return output.reshape(x.shape) if len(seen) == {index + 1} else x * 0", draws,
-            f"known = dict(model=model, x=x_t * 1, shape=tuple(x_t.shape), S={configured['num_inference_steps']}, eta={eta!r},",
+            f"known = dict(model=model, x=x_t * 1, shape=tuple(x_t.shape), S={S}, eta={eta!r},",
             "    config=config, T=len(betas), betas=betas, alphas_cumprod=np.cumprod(1 - betas), "
             f"timesteps={configured['timesteps'] if how['list'] else None})",
             f"seen.append({how['made']}(**{{name: known[name] for name in {how['names']!r}}}))",
@@ -82,7 +84,9 @@ def script(configured, message, title, where, want, bound):
     given = {"x_t": x_t, "output": output, "noise": column(inputs["noise"] or [0.0] * n * d)}
     arrays = [f"{name} = {array.format(values, how['dtype'])}.reshape({how['shape']})" for name, values in given.items()]
     parts = {"class": of_a_class, "step": of_a_step, "loop": of_a_loop}[how["kind"]]
-    lines = [f"# {how['who']}: {title}, {where.rpartition(', sample')[0]} (DDIM, arXiv 2010.02502)", "import numpy as np", *how["imports"], *arrays, *parts(how, configured, inputs["index"], configured["eta"]),
+    lines = [f"# {how['who']}: {title}, {where.rpartition(', sample')[0]} (DDIM, arXiv 2010.02502)",
+             "import numpy as np", *how["imports"], *arrays,
+             *parts(how, configured, inputs["index"], configured["eta"]),
              f"got, want, allowed = float(got.reshape(-1)[{element}]), {want!r}, {bound:.3g}  # want {want.hex()}",
              "print(f'got {got!r}, want {want!r}: off by {abs(got - want):.3g}, allowed {allowed}')",
              "raise SystemExit(0 if abs(got - want) <= allowed else 1)"]

@@ -91,7 +91,7 @@ def script_of_the_list(name, peer, run):
         lines += ["import torch", "power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
                   "ends = [config[k] ** (1 / power) for k in ('beta_start', 'beta_end')]",
                   "betas, got = np.linspace(*ends, config['num_train_timesteps']) ** power, []",
-                  "def model(x, t):", "    got.append(int(np.ravel(t)[0]))", "    return x * 0",
+                  "def model(x, t, *_, **__):", "    got.append(int(np.ravel(t)[0]))", "    return x * 0",
                   "known = dict(model=model, x=torch.ones(1, 8, 1, 1), shape=(1, 8, 1, 1), S=S, eta=0.0, config=config,",
                   "    T=len(betas), betas=betas, alphas_cumprod=np.cumprod(1 - betas))",
                   "peer(**{k: v for k, v in known.items() if k in takes})"]
@@ -108,14 +108,15 @@ def independent_list(spacing, S, config):
 
 
 def repeated(name, peer, run, target, script, what):
-    """What the script of a finding says, run without the suite; it is kept in results/scripts."""
+    """What the script of a finding says, run without the suite; of a whole run it is kept in results/scripts."""
     if not script.exists():
         return []
     done = subprocess.run([PYTHON, script], cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
     stem = f"{name.replace(' ', '-')}-{script.stem}"
     kept = HERE / "results/scripts" / (stem + ("-list.py" if what == "Tau" else ".py"))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(script, kept)
+    if peer["whole"]:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(script, kept)
     last = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
     return [{"list": run, "of": what, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
              "shows it": done.returncode == 1 and last.startswith("got ")}]
@@ -265,16 +266,17 @@ def main():
     for name in arguments.only:
         if name not in chosen:
             sys.exit(f"{name} is none of {', '.join(chosen)}")
-    entries = []
+    entries, whole = [], not arguments.only and not arguments.add
+    if whole:
+        shutil.rmtree(HERE / "results/scripts", ignore_errors=True)
     for name, peer in chosen.items():
         if arguments.only and name not in arguments.only:
             continue
-        entry = judge(name, peer, os.path.abspath(arguments.verify), pathlib.Path(arguments.cache))
+        entry = judge(name, {**peer, "whole": whole}, os.path.abspath(arguments.verify), pathlib.Path(arguments.cache))
         entries.append(entry)
         print(" | ".join(str(c) for c in row_of(entry)), f"({entry.get('seconds', 0)} s)", flush=True)
         for line in findings_text(entry) + entry.get("disagreements", []):
             print("   ", line, flush=True)
-    whole = not arguments.only and not arguments.add
     if whole:
         (HERE / "results").mkdir(exist_ok=True)
         (HERE / "results/peers.json").write_text(json.dumps(entries, indent=1) + "\n")

@@ -18,6 +18,8 @@ import struct
 import sys
 import types
 
+from asked import imported, write_down
+
 protocol = os.fdopen(os.dup(1), "w")  # what the sampler prints must not reach the suite
 os.dup2(2, 1)
 sys.path.insert(0, os.getcwd())
@@ -165,25 +167,9 @@ class PlainStep:
 
     def how(self, inputs):
         d = inputs["shape"][1]
-        return {"kind": "step", **imported(self.locator), **arrays_of(self.kinds[0]), "shape": [1, d], "dtype": self.dtype,
+        arrays = "torch" if self.kinds[0] is torch_array else "numpy"
+        return {"kind": "step", **imported(self.locator), "arrays": arrays, "shape": [1, d], "dtype": self.dtype,
                 "who": self.name}
-
-
-def arrays_of(kind):
-    return {"arrays": "torch" if kind is torch_array else "numpy"}
-
-
-def imported(locator):
-    """Lines that import what a locator names, and the name; for a script of its own (repro.py)."""
-    module, _, name = locator.rpartition(":")
-    lines = ["import torch"] if "torch" in sys.modules else []
-    if module.endswith(".py"):
-        folder, file = os.path.split(module)
-        lines.append(f"import sys; sys.path.append({folder or '.'!r})")
-        module = file[: -len(".py")]
-    if module.split(".")[0] == "diffusers":
-        lines.append("torch.accelerator = getattr(torch, 'accelerator', type('', (), {'is_available': bool}))")
-    return {"imports": [*lines, f"from {module} import {name.partition('.')[0]}"], "made": name}
 
 
 def first_that_works(choices, attempt):
@@ -463,7 +449,8 @@ class Scheduler:
         array, shape = self.kinds[0]
         known = imported(self.locator)
         call = self.maker.call if self.maker else ""
-        return {"kind": "class", **known, **arrays_of(array), "made": known["made"] + call, "dtype": self.dtype,
+        arrays = "torch" if array is torch_array else "numpy"
+        return {"kind": "class", **known, "arrays": arrays, "made": known["made"] + call, "dtype": self.dtype,
                 "shape": list(shape(1, inputs["shape"][1])), "counts": self.counts, "eta": self.passes_eta,
                 "noise": self.noise_name, "who": f"{self.name} {self.version}"}
 
@@ -569,18 +556,6 @@ def answer(state, message, load):
         return {**asked, "unsupported": str(reason)}
     except Exception as error:
         return {**asked, "errored": f"{type(error).__name__}: {error}"}
-
-
-def write_down(path, state, message, said):
-    """What a script needs that asks the same (repro.py)."""
-    if message["cmd"] == "configure":
-        line = {"configure": message}
-    elif message["cmd"] == "run" and message["op"] == "step":
-        line = {"step": message["inputs"], "answer": said, "how": state["sampler"].how(message["inputs"])}
-    else:
-        return
-    with open(path, "a") as file:
-        file.write(json.dumps(line) + "\n")
 
 
 def main(load):

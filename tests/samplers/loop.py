@@ -16,6 +16,7 @@ import threading
 import numpy
 
 import harness
+from asked import imported
 from loop_draws import Draws
 from harness import Skip, Unsupported, flat, numbers, numpy_array, require_size, torch_array
 from loop_program import program_of
@@ -96,6 +97,8 @@ class Loop:
     ops = ["timesteps", "step"]
     SHAPES = harness.Scheduler.SHAPES
     KINDS = {"torch": torch_array, "jax": jax_array, "numpy": numpy_array}
+    SUPPLIED = ["model", "x", "shape", "S", "eta", "config", "T", "betas", "alphas_cumprod", "timesteps",
+                "final_alpha_cumprod"]
     STATED = {
         "predicts": ("eps", "x0", "denoised", "v"),
         "scale": ("VP", "VE"),
@@ -366,7 +369,7 @@ class Loop:
         special = {"schedule", "trained_betas", "final_alpha_cumprod"}.intersection(self.named)
         if not self.writable or self.noise_is == "before" or special or self.config["beta_schedule"].startswith("sq"):
             return None
-        return {"kind": "loop", **harness.imported(self.locator), "arrays": self.arrays, "dtype": self.dtype,
+        return {"kind": "loop", **imported(self.locator), "arrays": self.arrays, "dtype": self.dtype,
                 "shape": list(self.shapes_now(1, inputs["shape"][1])),
                 "names": [name for name in self.named if name in self.SUPPLIED],
                 "list": "timesteps" in self.named, "roots": [float(self.root(i)) for i in range(len(self.list))],
@@ -403,10 +406,6 @@ def load(locator):
             "the first of which it must take (tests/conformance/README.md, Whole loops)"
         )
     return loop
-
-
-Loop.SUPPLIED = ["model", "x", "shape", "S", "eta", "config", "T", "betas", "alphas_cumprod", "timesteps",
-                 "final_alpha_cumprod"]
 
 if __name__ == "__main__":
     harness.main(load)

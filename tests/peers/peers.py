@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs real samplers by locked versions (peers.toml), judges them, and writes what was found to results/.
 
-    peers.py --verify PROGRAM [--cache DIR] [--only NAME]... [--add NAME=FILE[:DIR]]...
+    peers.py --verify PROGRAM [--cache DIR] [--only NAME]... [--keep] [--add NAME=FILE[:DIR]]...
 
 Every verdict is held against an independent computation (independent.py). --add judges a binding of yours: FILE as
 peers/bindings has them, its function `sample` or its class `Scheduler`, DIR the checkout that it imports from.
@@ -69,8 +69,8 @@ def independent(peer, target, folder):
     return json.loads(done.stdout)
 
 
-def script_of_the_list(name, peer, run):
-    """Shows that a list of times is not its spacing's, without the suite."""
+def script_of_the_list(name, peer, run, raised):
+    """Shows that a list of times is not its spacing's, or what is raised at eta > 0, without the suite."""
     spacing, S = run.split()
     kind, module, function = peer["locator"].split(":")
     config = {**peer["config"], "timestep_spacing": spacing}
@@ -88,13 +88,15 @@ def script_of_the_list(name, peer, run):
         lines += ["known = {k: v for k, v in config.items() if k in takes}",
                   "sampler = peer(**known)", "sampler.set_timesteps(S)", "got = [int(t) for t in sampler.timesteps]"]
     else:
-        lines += ["import torch", "power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
+        ones = "jax.numpy.ones((1, 8, 1, 1))" if peer["ecosystem"] == "JAX" else "torch.ones(1, 8, 1, 1)"
+        lines += ["import " + ones.partition(".")[0], "power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
                   "ends = [config[k] ** (1 / power) for k in ('beta_start', 'beta_end')]",
                   "betas, got = np.linspace(*ends, config['num_train_timesteps']) ** power, []",
                   "def model(x, t, *_, **__):", "    got.append(int(np.ravel(t)[0]))", "    return x * 0",
-                  "known = dict(model=model, x=torch.ones(1, 8, 1, 1), shape=(1, 8, 1, 1), S=S, eta=0.0, config=config,",
+                  f"known = dict(model=model, x={ones}, shape=(1, 8, 1, 1), S=S, eta={0.5 if raised else 0.0}, config=config,",
                   "    T=len(betas), betas=betas, alphas_cumprod=np.cumprod(1 - betas))",
-                  "peer(**{k: v for k, v in known.items() if k in takes})"]
+                  "try:", "    peer(**{k: v for k, v in known.items() if k in takes})", "except Exception as error:",
+                  "    raise SystemExit(f'got {error!r}')"]
     lines += [f"want = {want}", "shown = lambda t: f'{len(t)}: {t[:6]} ... {t[-2:]}'",
               "print(f'got {shown(got)}, want {shown(want)}')",
               "raise SystemExit(0 if got == want else 1)"]
@@ -114,10 +116,11 @@ def repeated(name, peer, run, target, script, what):
     done = subprocess.run([PYTHON, script], cwd=HERE, env=environment(peer, target), capture_output=True, text=True)
     stem = f"{name.replace(' ', '-')}-{script.stem}"
     kept = HERE / "results/scripts" / (stem + ("-list.py" if what == "Tau" else ".py"))
-    if peer["whole"]:
+    if peer["keep"]:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(script, kept)
-    last = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
+    said = (done.stdout + "\n" + done.stderr).splitlines()
+    last = next((line for line in said[::-1] if line.startswith("got ")), said[-1])
     return [{"list": run, "of": what, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
              "shows it": done.returncode == 1 and last.startswith("got ")}]
 
@@ -181,7 +184,8 @@ def judge(name, peer, verify, cache):
         who = lines[0]
         shown += repeated(name, peer, run, target, script, "steps")
         if any(row["equation"] == "Tau" and row["status"] == "fail" for row in of_run.values()):
-            script.write_text(script_of_the_list(name, peer, run))
+            raised = any("raised" in row.get("message", "") for row in of_run.values() if row["equation"] == "Tau")
+            script.write_text(script_of_the_list(name, peer, run, raised))
             shown += repeated(name, peer, run, target, script, "Tau")
     answers = independent(peer, target, folder)
     differing, compared = disagreements(rows, answers)
@@ -258,6 +262,7 @@ def main():
     parser.add_argument("--verify", required=True, help="the program ddim-verify")
     parser.add_argument("--cache", default=str(HERE.parent.parent / ".cache/peers"))
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--keep", action="store_true", help="put what --only judged in the results, beside the others")
     parser.add_argument("--add", action="append", default=[], metavar="NAME=FILE[:DIR]")
     arguments = parser.parse_args()
     known = tomllib.loads((HERE / "peers.toml").read_text())
@@ -266,21 +271,26 @@ def main():
     for name in arguments.only:
         if name not in chosen:
             sys.exit(f"{name} is none of {', '.join(chosen)}")
-    entries, whole = [], not arguments.only and not arguments.add
+    entries, whole, known_results = [], not arguments.only and not arguments.add, HERE / "results/peers.json"
+    before = {e["name"]: e for e in json.loads(known_results.read_text())} if arguments.keep else {}
     if whole:
         shutil.rmtree(HERE / "results/scripts", ignore_errors=True)
+    for s in (s for name in arguments.only for s in before.get(name, {}).get("scripts", [])):
+        (HERE / "results/scripts" / s["script"]).unlink(missing_ok=True)
     for name, peer in chosen.items():
         if arguments.only and name not in arguments.only:
             continue
-        entry = judge(name, {**peer, "whole": whole}, os.path.abspath(arguments.verify), pathlib.Path(arguments.cache))
+        entry = judge(name, {**peer, "keep": whole or arguments.keep}, os.path.abspath(arguments.verify), pathlib.Path(arguments.cache))
         entries.append(entry)
         print(" | ".join(str(c) for c in row_of(entry)), f"({entry.get('seconds', 0)} s)", flush=True)
         for line in findings_text(entry) + entry.get("disagreements", []):
             print("   ", line, flush=True)
-    if whole:
-        (HERE / "results").mkdir(exist_ok=True)
-        (HERE / "results/peers.json").write_text(json.dumps(entries, indent=1) + "\n")
-        (HERE / "results/README.md").write_text(markdown(entries))
+    if whole or arguments.keep:
+        known_results.parent.mkdir(exist_ok=True)
+        new = {e["name"]: e for e in entries}
+        kept = entries if whole else [new.pop(name, e) for name, e in before.items()] + list(new.values())
+        known_results.write_text(json.dumps(kept, indent=1) + "\n")
+        (HERE / "results/README.md").write_text(markdown(kept))
     judged = [e for e in entries if "not judged" not in e]
     failed = [e["name"] for e in judged if e["disagreements"] or not e["compared"]
               or not all(s["shows it"] for s in e["scripts"])]

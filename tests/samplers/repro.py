@@ -68,7 +68,7 @@ def of_a_loop(how, configured, index, eta):
             "    config=config, T=len(betas), betas=betas, alphas_cumprod=np.cumprod(1 - betas), "
             f"timesteps={configured['timesteps'] if how['list'] else None})",
             f"seen.append({how['made']}(**{{name: known[name] for name in {how['names']!r}}}))",
-            f"got = seen[{index + 1}] * {float(scale(index + 1))!r}"]
+            f"got = (lambda v: v[0] if isinstance(v, tuple) else v)(seen[{index + 1}]) * {float(scale(index + 1))!r}"]
 
 
 def script(configured, message, title, where, want, bound):

@@ -89,7 +89,9 @@ def script_of_the_list(name, peer, run, raised):
                   "sampler = peer(**known)", "sampler.set_timesteps(S)", "got = [int(t) for t in sampler.timesteps]"]
     else:
         ones = "jax.numpy.ones((1, 8, 1, 1))" if peer["ecosystem"] == "JAX" else "torch.ones(1, 8, 1, 1)"
-        lines += ["import " + ones.partition(".")[0], "power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
+        lines += ["import " + ones.partition(".")[0]]
+        lines += ["jax.config.update('jax_disable_jit', True)"] if peer["ecosystem"] == "JAX" else []
+        lines += ["power = 2 if config['beta_schedule'] == 'scaled_linear' else 1",
                   "ends = [config[k] ** (1 / power) for k in ('beta_start', 'beta_end')]",
                   "betas, got = np.linspace(*ends, config['num_train_timesteps']) ** power, []",
                   "def model(x, t, *_, **__):", "    got.append(int(np.ravel(t)[0]))", "    return x * 0",
@@ -109,7 +111,7 @@ def independent_list(spacing, S, config):
     return json.loads(done.stdout)
 
 
-def repeated(name, peer, run, target, script, what):
+def repeated(name, peer, run, target, script, what, expected=""):
     """What the script of a finding says, run without the suite; of a whole run it is kept in results/scripts."""
     if not script.exists():
         return []
@@ -122,7 +124,7 @@ def repeated(name, peer, run, target, script, what):
     said = (done.stdout + "\n" + done.stderr).splitlines()
     last = next((line for line in said[::-1] if line.startswith("got ")), said[-1])
     return [{"list": run, "of": what, "script": kept.name, "lines": len(script.read_text().splitlines()), "says": last,
-             "shows it": done.returncode == 1 and last.startswith("got ")}]
+             "shows it": done.returncode == 1 and last.startswith("got ") and expected in last}]
 
 
 def worst(statuses):
@@ -184,9 +186,10 @@ def judge(name, peer, verify, cache):
         who = lines[0]
         shown += repeated(name, peer, run, target, script, "steps")
         if any(row["equation"] == "Tau" and row["status"] == "fail" for row in of_run.values()):
-            raised = any("raised" in row.get("message", "") for row in of_run.values() if row["equation"] == "Tau")
+            raised = [m for m in (row.get("message", "") for row in of_run.values()) if ": raised " in m]
             script.write_text(script_of_the_list(name, peer, run, raised))
-            shown += repeated(name, peer, run, target, script, "Tau")
+            expected = raised[0].partition(": raised ")[2].partition(": ")[2] if raised else ""
+            shown += repeated(name, peer, run, target, script, "Tau", expected)
     answers = independent(peer, target, folder)
     differing, compared = disagreements(rows, answers)
     return {**entry, "implementation": who["name"], "version": who["version"], "language": who["language"],

@@ -7,6 +7,7 @@ step(x_t, output, alpha_bar, alpha_bar_prev, eta, noise) -> x_prev or (x_prev, p
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import itertools
 import json
@@ -16,6 +17,8 @@ import re
 import struct
 import sys
 import types
+
+from asked import imported, write_down
 
 protocol = os.fdopen(os.dup(1), "w")  # what the sampler prints must not reach the suite
 os.dup2(2, 1)
@@ -86,8 +89,15 @@ def parameters_of(function):
     return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+def required_of(function):
+    """Names of the parameters without which it cannot be called."""
+    parameters = inspect.signature(function).parameters.values()
+    bare = (p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+    return [p.name for p in bare]
+
+
 def refused_keyword(error):
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    found = re.search(r"unexpected keyword argument ['`](\w+)['`]", str(error))
     return found and found[1]
 
 
@@ -121,8 +131,8 @@ class PlainStep:
 
     ops = ["timesteps", "step"]
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, function, locator):
+        self.function, self.locator = function, locator
         self.name, self.version = getattr(function, "__qualname__", str(function)), version_of(function)
         self.kinds = array_kinds()
 
@@ -154,6 +164,12 @@ class PlainStep:
 
     def step(self, inputs):
         return first_that_works(self.kinds, lambda kind: outputs_of(self.call(kind, inputs)))
+
+    def how(self, inputs):
+        d = inputs["shape"][1]
+        arrays = "torch" if self.kinds[0] is torch_array else "numpy"
+        return {"kind": "step", **imported(self.locator), "arrays": arrays, "shape": [1, d], "dtype": self.dtype,
+                "who": self.name}
 
 
 def first_that_works(choices, attempt):
@@ -205,7 +221,7 @@ class Maker:
     def __init__(self, target):
         self.target = target
         self.named, self.anything = parameters_of(target)
-        self.made, self.arguments = None, None
+        self.made, self.arguments, self.call = None, None, "()"
 
     def __call__(self, config, eta, S, anew):
         arguments = dict(config)
@@ -225,10 +241,13 @@ class Maker:
         given = {k: v for k, v in arguments.items() if self.anything or k in self.named or not takes_keys}
         if takes_keys:
             made = self.made_of(lambda: self.target(**given), given, arguments)
+            self.call = f"(**{given!r})"
         elif hasattr(self.target, "from_config"):
             made = self.made_of(lambda: self.target.from_config(given), given, arguments)
+            self.call = f".from_config({given!r})"
         elif len(self.named) == 1:
             made = self.made_of(lambda: self.target(given), given, arguments)
+            self.call = f"({given!r})"
         else:
             given.clear()
             made = self.made_of(self.target, given, arguments)
@@ -259,7 +278,8 @@ class Scheduler:
     # Images as most samplers take them, then sequences (batch, horizon, action), then vectors.
     SHAPES = [lambda n, d: (n, d, 1, 1), lambda n, d: (n, d, 1), lambda n, d: (n, d)]
 
-    def __init__(self, target, instance=False):
+    def __init__(self, target, locator, instance=False):
+        self.locator = locator
         cls = type(target) if instance else target
         self.name = f"{cls.__module__.split('.')[0]} {cls.__qualname__}"
         self.version = version_of(cls)
@@ -425,6 +445,15 @@ class Scheduler:
             return ask(**{self.noise_name: self.batch(inputs, "noise")})
         return self.with_noise_drawn(ask, self.batch(inputs, "noise"))
 
+    def how(self, inputs):
+        array, shape = self.kinds[0]
+        known = imported(self.locator)
+        call = self.maker.call if self.maker else ""
+        arrays = "torch" if array is torch_array else "numpy"
+        return {"kind": "class", **known, "arrays": arrays, "made": known["made"] + call, "dtype": self.dtype,
+                "shape": list(shape(1, inputs["shape"][1])), "counts": self.counts, "eta": self.passes_eta,
+                "noise": self.noise_name, "who": f"{self.name} {self.version}"}
+
     def with_noise_drawn(self, ask, noise):
         if "torch" not in sys.modules or not hasattr(noise, "detach"):
             raise Skip(f"{self.name}.step takes no noise; `ddim-verify stats` judges it with the noise it draws")
@@ -457,47 +486,64 @@ def made_by(function):
         return False
 
 
-def load(locator):
-    module, _, name = locator.partition(":")
+def module_at(path):
+    """A file's; what it imports may be beside it, and bear its name."""
+    folder, file = os.path.split(path)
+    sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(file[: -len(".py")], path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def target_of(locator):
+    """What package.module:name or path/to/file.py:name names."""
+    module, _, name = locator.rpartition(":")
     if module.split(".")[0] == "diffusers":
         import torch
 
         if not hasattr(torch, "accelerator"):  # diffusers asks for it when imported; older torch lacks it
             torch.accelerator = types.SimpleNamespace(is_available=lambda: False)
-    target = importlib.import_module(module)
+    target = module_at(os.path.abspath(module)) if module.endswith(".py") else importlib.import_module(module)
     for part in name.split("."):
         target = getattr(target, part)
+    return target
+
+
+def load(locator):
+    target = target_of(locator)
     if inspect.isclass(target):
-        return Scheduler(target)
+        return Scheduler(target, locator)
     if hasattr(target, "step"):
-        return Scheduler(target, instance=True)
+        return Scheduler(target, locator, instance=True)
     if not callable(target):
         raise Unsupported(f"{locator} is a {type(target).__name__}: {WAYS_IN}")
     named, anything = parameters_of(target)
     if "x_t" in named:
-        return PlainStep(target)
+        return PlainStep(target, locator)
     if made_by(target):
-        return Scheduler(target)
+        return Scheduler(target, locator)
     if anything:
-        return PlainStep(target)
+        return PlainStep(target, locator)
     raise Unsupported(
         f"{name}({', '.join(named)}) makes no sampler and is no plain step, which is asked by the names "
         f"x_t, output, alpha_bar, alpha_bar_prev, eta, noise: {WAYS_IN}"
     )
 
 
-def hello(locator, state):
+def hello(locator, state, load):
     sampler = state["sampler"] = load(locator)
     described = {"name": sampler.name, "version": sampler.version, "ops": sampler.ops, **sampler.hello()}
     return {**described, "language": language()}
 
 
-def answer(state, message):
+def answer(state, message, load):
     command = message["cmd"]
     asked = {"seq": message["seq"]} if command == "run" else {}
     try:
         if command == "hello":
-            return hello(sys.argv[1], state)
+            return hello(sys.argv[1], state, load)
         sampler = state["sampler"]
         if command == "configure":
             return {"ok": True, **(sampler.configure(message) or {})}
@@ -512,14 +558,18 @@ def answer(state, message):
         return {**asked, "errored": f"{type(error).__name__}: {error}"}
 
 
-def main():
-    state = {}
+def main(load):
+    state, questions = {}, os.environ.get("DDIM_QUESTIONS")
     for line in sys.stdin:
         message = json.loads(line)
         if message["cmd"] == "bye":
             break
-        protocol.write(json.dumps(answer(state, message)) + "\n")
+        said = answer(state, message, load)
+        if questions:
+            write_down(questions, state, message, said)
+        protocol.write(json.dumps(said) + "\n")
         protocol.flush()
 
 
-main()
+if __name__ == "__main__":
+    main(load)

@@ -24,10 +24,10 @@ Sampler open_cuda(const std::string& dtype) {
   }
 }
 
-Sampler open_python(const std::string& name, const OpenOptions& options) {
+Sampler open_python(const std::string& script, const std::string& name, const OpenOptions& options) {
   if (name.find(':') == std::string::npos)
-    throw OpenError(OpenError::Kind::usage, "py:" + name + " is not py:package.module:Class");
-  return of_command({python(), DDIM_SOURCE_DIR "/tests/samplers/harness.py", name}, options);
+    throw OpenError(OpenError::Kind::usage, name + " is not package.module:name or path/to/file.py:name");
+  return of_command({python(), DDIM_SOURCE_DIR "/tests/samplers/" + script, name}, options);
 }
 
 }  // namespace
@@ -37,12 +37,14 @@ Sampler open(const std::string& locator, const OpenOptions& options) {
   if (locator == "builtin:reference") return reference();
   if (locator == "builtin:cuda") return open_cuda("float32");
   if (locator.starts_with("builtin:cuda:")) return open_cuda(rest("builtin:cuda:"));
-  if (locator.starts_with("py:")) return open_python(rest("py:"), options);
+  if (locator.starts_with("py:")) return open_python("harness.py", rest("py:"), options);
+  if (locator.starts_with("loop:")) return open_python("loop.py", rest("loop:"), options);
   if (locator.starts_with("exec:") && locator.size() > 5)
     return of_command({"/bin/sh", "-c", rest("exec:")}, options);
   throw OpenError(OpenError::Kind::usage, locator +
                                               " is none of builtin:reference, builtin:cuda[:DTYPE], "
-                                              "builtin:fault:NAME, py:package.module:Class, exec:COMMAND");
+                                              "builtin:fault:NAME, py:package.module:Class, "
+                                              "loop:package.module:function, exec:COMMAND");
 }
 
 }  // namespace ddim::samplers

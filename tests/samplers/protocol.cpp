@@ -126,8 +126,11 @@ class Conversation {
                          {"noise", noise ? to_json(*noise) : Json()}};
     return run_op<StepOutput>(run, "step", inputs, [&](const Json& outputs) {
       StepOutput result(batch_like(outputs, "prev_sample", x_t));
-      if (const auto found = outputs.find("pred_x0"); found != outputs.end() && !found->is_null())
-        result.pred_x0 = batch_like(outputs, "pred_x0", x_t);
+      for (const auto& [name, value] :
+           {std::pair{"pred_x0", &result.pred_x0}, {"x_t", &result.x_t}, {"output", &result.output}}) {
+        if (const auto found = outputs.find(name); found != outputs.end() && !found->is_null())
+          *value = batch_like(outputs, name, x_t);
+      }
       return result;
     });
   }
@@ -228,6 +231,7 @@ class Conversation {
          static_cast<double>(run_->dialect().last_level(run_->config(), run_->table()).alpha_bar)},
         {"timesteps", run_->timesteps()}};
     if (anew) message["anew"] = true;
+    if (options_.own_x_t) message["own_x_t"] = true;
     if (!options_.sample_dtype.empty()) message["sample_dtype"] = options_.sample_dtype;
     const auto answer = exchange(message);
     if (!answer) return answer.trouble();

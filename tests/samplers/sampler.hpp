@@ -91,6 +91,8 @@ struct StepOutput {
       : prev_sample(std::move(prev)), pred_x0(std::move(x0)) {}
   Batch prev_sample;
   std::optional<Batch> pred_x0;
+  /// Of what the step was taken, where that is not what was asked: a loop may go its own way.
+  std::optional<Batch> x_t = {}, output = {};
 };
 
 enum class Anew { object, process };

@@ -18,6 +18,8 @@ bool observe(Session& session, const Run& asked, Trial& trial, Observation seen)
     trial.stopped = {seen.entry, got.trouble()};
     return false;
   }
+  if (got->x_t) seen.x_t = got->x_t->cast<Real>();
+  if (got->output) seen.output = got->output->cast<Real>();
   seen.prev_sample = got->prev_sample;
   seen.pred_x0 = got->pred_x0;
   const Place place = trial.place(seen.entry);
@@ -33,6 +35,11 @@ void mirror(const Session& session, const Run& asked, Trial& trial) {
     const auto mirrored = take(session, asked, seen, -seen.noise);
     if (!mirrored) {
       trial.mirror_stopped = {seen.entry, mirrored.trouble()};
+      return;
+    }
+    if (mirrored->x_t || mirrored->output) {
+      trial.mirror_stopped = {seen.entry,
+                              {Status::not_supplied, "the same step a second time, with other noise"}};
       return;
     }
     seen.mirrored = mirrored->prev_sample;

@@ -1,6 +1,9 @@
 #include "tests/conformance/program/commands.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
 #include <sstream>
 
 #include "tests/conformance/check.hpp"
@@ -63,6 +66,36 @@ CheckReport unseen(const Arguments& arguments, const CheckOptions& options,
   return report;
 }
 
+/// Has a harness in Python write down what it is asked, and makes a script of its first failing step.
+class Repro {
+ public:
+  explicit Repro(std::string path) : path_(std::move(path)), questions_(path_ + ".questions") {
+    if (!path_.empty()) setenv("DDIM_QUESTIONS", std::filesystem::absolute(questions_).c_str(), 1);
+  }
+  void write(const CheckReport& report) const {
+    if (path_.empty()) return;
+    const auto row = std::find_if(report.rows.begin(), report.rows.end(), [](const Row& each) {
+      return each.wrong && (each.equation == "Eq12" || each.equation == "Eq10");
+    });
+    if (row == report.rows.end()) {
+      std::cerr << "ddim-verify: no step is wrong, so no script is written\n";
+    } else {
+      std::ostringstream want;
+      want << std::hexfloat << row->wrong->want;
+      std::string command = "python3";
+      for (const std::string& word :
+           {std::string(DDIM_SOURCE_DIR "/tests/samplers/repro.py"), questions_, path_, row->title,
+            row->wrong->where, want.str(), ddim::to_text(row->wrong->bound)})
+        command.append(" ").append(samplers::shell_word(word));
+      if (std::system(command.c_str()) != 0) std::cerr << "ddim-verify: " << path_ << " was not written\n";
+    }
+    std::filesystem::remove(questions_);
+  }
+
+ private:
+  std::string path_, questions_;
+};
+
 ExitCode run_check(const Arguments& arguments) {
   require_eta(arguments);
   const Config config = samplers::read_config(arguments.config_path);
@@ -73,7 +106,10 @@ ExitCode run_check(const Arguments& arguments) {
   runs_of(config, options);  // a run that is not defined is bad input, before anything starts
   const Format& format = arguments.json ? in_json : in_text;
   GrowingReport out(arguments.json);
-  const samplers::Sampler sampler = faults::open(arguments.locator, opening_of(arguments));
+  samplers::OpenOptions opening = opening_of(arguments);
+  opening.own_x_t = true;
+  const Repro repro(arguments.repro);
+  const samplers::Sampler sampler = faults::open(arguments.locator, opening);
   const auto grow = [&](const CheckReport& so_far) {
     if (so_far.rows.size() == 1) out.put(format.head(so_far));
     out.put(format.newest(so_far));
@@ -81,6 +117,7 @@ ExitCode run_check(const Arguments& arguments) {
   CheckReport report = unseen(arguments, options, sampler.identity);
   report.rows.empty() ? void(report = check(sampler, config, options, grow)) : grow(report);
   out.finish(format.end(report));
+  repro.write(report);
   return exit_code(report);
 }
 

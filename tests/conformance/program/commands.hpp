@@ -12,7 +12,7 @@ namespace ddim::conformance {
 
 /// What the command line says; what it leaves out is empty.
 struct Arguments {
-  std::string config_path, locator, spacing, dialect, dtype;
+  std::string config_path, locator, spacing, dialect, dtype, repro;
   std::optional<int> S;
   std::optional<double> eta;
   double timeout_s = 30;

@@ -48,8 +48,8 @@ void add_run(CLI::App& command, Arguments& arguments) {
 void add_sampler(CLI::App& command, Arguments& arguments) {
   command
       .add_option("implementation", arguments.locator,
-                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class or "
-                  "exec:COMMAND")
+                  "builtin:reference, builtin:cuda[:DTYPE], builtin:fault:NAME, py:package.module:Class, "
+                  "loop:package.module:function or exec:COMMAND")
       ->required();
   add_run(command, arguments);
   command
@@ -99,6 +99,10 @@ ExitCode run(int argc, char** argv) {
   CLI::App& checking = *app.add_subcommand("check", "Judge an implementation");
   add_sampler(checking, arguments);
   checking.add_option("--config", arguments.config_path, "scheduler_config.json")->required();
+  checking.add_option(
+      "--repro", arguments.repro,
+      "a Python script to write, which shows the first failing step of a py: or loop: without "
+      "this program");
   checking.add_flag("--json", arguments.json, "one JSON object per line");
 
   CLI::App& sampling = *app.add_subcommand("stats", "Judge by sampling, with both errors stated");

@@ -219,6 +219,14 @@ class SeedsItself(Sampler):
         self.generator = random.Random(1234)
 
 
+class SigmaTooLarge(Sampler):
+    """Wrong, by 1 %."""
+
+    def step(self, model_output, timestep, sample, eta=0.0, variance_noise=None):
+        noise = None if variance_noise is None else 1.01 * variance_noise
+        return super().step(model_output, timestep, sample, eta, noise)
+
+
 # Plain steps.
 
 

@@ -78,7 +78,7 @@ def table(path, directory):
               "medians of " f"{context['rounds']} interleaved rounds; spreads and every other size are in "
               f"[{pathlib.Path(path).name}](benchmarks/results/{pathlib.Path(path).name}).",
               "GB/s and shares: the reference on one thread, beside the copy and the triad of as many bytes in the same run.",
-              "Host: the kernels' loops on one thread; theirs of Eq11 and Theorem1 are of given arrays.",
+              "Host: the kernels' loops on one thread, \"-\" where there is no such kernel; theirs of Eq11 and Theorem1 are of given arrays.",
               card_line(measured), *filter(None, [crossings(rows, measured)]),
               f"{context['machine']}; {context['date']}, commit {context['commit']}."]
     for card in measured:
@@ -87,10 +87,11 @@ def table(path, directory):
 
 
 def card_line(measured):
+    prediction = f"a prediction, what the memory of {CARD['name']} at {CARD['bytes_per_second'] / 1e12:.1f} TB/s allows"
     if measured:
-        return f"Card: {'; '.join(context['machine'] for context, _ in measured)}, {CARD_AT[0]} x {CARD_AT[1]}."
-    return (f"Card: not measured; in brackets a prediction, what the memory of {CARD['name']} at "
-            f"{CARD['bytes_per_second'] / 1e12:.1f} TB/s allows.")
+        return (f"Card: {'; '.join(context['machine'] for context, _ in measured)}, {CARD_AT[0]} x {CARD_AT[1]}; in brackets, "
+                f"where it was not asked, {prediction}.")
+    return f"Card: not measured; in brackets {prediction}."
 
 
 def card_table(context, rows):
@@ -103,7 +104,8 @@ def card_table(context, rows):
             return "not measured" if ours is None or copy is None else f"{ours:.3g} ({copy / ours:.2f})"
         lines.append(f"| {kernel} | {batches} | " + " | ".join(map(cell, SIZE)) + " |")
     lines += ["", f"{context['machine']}: nanoseconds per element, {CARD_AT[0]} x {CARD_AT[1]}, L2 flushed, and in brackets the "
-              "share of the copy of the same bytes in the same run (a trajectory is 50 steps drawn in registers).",
+              "share of the copy of the same bytes in the same run: above 1 where more is read than written; a copy does both "
+              "alike (a trajectory is 50 steps drawn in registers).",
               *filter(None, [rivals(ns)]), asked_of(rows), f"{context['date']}, commit {context['commit']}, `{context['flags']}`."]
     return lines
 

@@ -80,7 +80,7 @@ class Search {
     // One mistake has many consequences: a cause that is already established and fits goes first.
     for (const Suspect* known : established_) {
       const double d = distance(known->recipe);
-      if (!explains(d)) continue;
+      if (!explains(d) || !is_borne_out(draft, *known)) continue;
       row.causes.push_back(known->cause(d));
       row.explained = true;
       return;
@@ -88,7 +88,7 @@ class Search {
     std::vector<Ranked> ranked;
     for (const Suspect& suspect : suspects_) {
       const double d = distance(suspect.recipe);
-      if (d < 0.5 * own) ranked.push_back({&suspect, d});
+      if (d < 0.5 * own && is_borne_out(draft, suspect)) ranked.push_back({&suspect, d});
     }
     if (ranked.empty()) return;
     std::stable_sort(ranked.begin(), ranked.end(),
@@ -101,6 +101,18 @@ class Search {
   }
 
  private:
+  /// A row without a finite number says where nothing is left: whoever explains it has the numbers of the others.
+  bool is_borne_out(const Draft& draft, const Suspect& suspect) const {
+    if (!draft.shows_none_finite()) return true;
+    bool borne_out = false;
+    for (const Draft& other : drafts_) {
+      if (&other == &draft || !other.distance_to()) continue;
+      if (std::isinf(other.distance_to()(suspect.recipe))) return false;
+      borne_out = borne_out || other.shows_finite();
+    }
+    return borne_out;
+  }
+
   std::vector<Draft>& drafts_;
   const Recipe& definition_;
   double u_;

@@ -117,6 +117,17 @@ TEST(Dialect, ANaNInOneRowNamesNoCauseThatItsNumbersDoNotShow) {
   EXPECT_EQ(outcome.output.find("eta sqrt(1 - alpha_bar_t)"), std::string::npos) << outcome.output;
 }
 
+TEST(Dialect, WhereNoNumberIsFiniteNoCauseIsNamed) {
+  NEEDS("numpy");
+  const Outcome outcome = peer("check py:classes:nothing_finite --config " + unclipped() + " -S 5 --eta 0.5");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.output.find("matches your numbers"), std::string::npos) << outcome.output;
+  const Outcome sampled = peer("stats py:classes:nothing_finite --eta 1 --claim Generator");
+  EXPECT_EQ(sampled.exit_code, 1);
+  EXPECT_EQ(sampled.output.find("small pool"), std::string::npos) << sampled.output;
+  EXPECT_CONTAINS(sampled.output, "the output is not finite");
+}
+
 TEST(OwnNoise, AnObjectThatSeedsItselfIsKeptAndNamed) {
   NEEDS("numpy");
   const Outcome scale = peer("stats py:classes:SeedsItself --claim Eq16");

@@ -37,6 +37,7 @@ Draft::Draft(std::string equation, std::string title, double u) : u_(u) {
 
 void Draft::compare(const Batch& got, const RealBatch& want, const Batch& bound,
                     const std::function<std::string(Eigen::Index row, Eigen::Index column)>& where) {
+  finite_ = shows_finite() || got.array().isFinite().any();
   std::optional<Wrong> worst;
   for (Eigen::Index k = 0; k < got.size(); ++k) {
     if (!std::isfinite(want(k)) || !std::isfinite(bound(k))) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tests/conformance/row.hpp"
@@ -46,6 +47,9 @@ class Draft {
   void close();
 
   bool troubled() const { return troubled_; }
+  /// Of the numbers that the sampler gave, one is finite; none is.
+  bool shows_finite() const { return finite_ == true; }
+  bool shows_none_finite() const { return finite_ == false; }
   /// Every number could be compared.
   bool decided() const { return !troubled_ && undefined_ == 0; }
   Row& row() { return row_; }
@@ -59,6 +63,7 @@ class Draft {
   double u_;
   Distance distance_;
   bool troubled_ = false;
+  std::optional<bool> finite_;
   int skipped_ = 0;
   long undefined_ = 0;
 };

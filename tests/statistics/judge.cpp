@@ -134,10 +134,9 @@ Judgement judge(const Sampler& sampler, const Run& run, const Options& options) 
       std::make_shared<const Rounding>(sampler, roundoff, samplers::unit_roundoff(identity.dtype)),
       kEnergy / std::sqrt(most_rounded(options.tier))};
   if (!(context.unit_roundoff <= options.tier.roundoff)) {
-    throw DomainError("tier " + options.tier.name + " of outputs whose unit roundoff is",
-                      context.unit_roundoff,
-                      "unit roundoff <= " + to_text(options.tier.roundoff) +
-                          " (so many draws show a coarser grid; --tier quick does not)");
+    throw DomainError("the outputs' unit roundoff", context.unit_roundoff,
+                      "unit roundoff <= " + to_text(options.tier.roundoff) + " for tier " +
+                          options.tier.name + " (so many draws show a coarser grid; --tier quick does not)");
   }
   const std::vector<double> share = shares(all, context);
   const std::vector<std::size_t> places = chosen(all, options.only);

@@ -237,6 +237,11 @@ def float32_step(x_t, output, alpha_bar, alpha_bar_prev, eta, noise):
     return sqrt(alpha_bar_prev) * x0 + sqrt(1 - alpha_bar_prev - sigma**2) * out + sigma * z, x0
 
 
+def nothing_finite(x_t, output, alpha_bar, alpha_bar_prev, eta, noise):
+    """Wrong: not one number."""
+    return x_t * float("nan")
+
+
 def eta_for_sigma(x_t, output, alpha_bar, alpha_bar_prev, eta, noise):
     """Wrong: sigma is eta itself; not a number where that is no deviation."""
     rest = 1 - alpha_bar_prev - eta**2

@@ -10,7 +10,7 @@ namespace ddim::statistics::equations {
 namespace {
 
 constexpr const char *kObject = "Generator.object", *kProcess = "Generator.process",
-                     *kPool = "Generator.pool";
+                     *kPool = "Generator.pool", *kNotFinite = "the output is not finite";
 
 /// A step with noise, always from the same input: what differs between two of its results is the noise alone.
 class Repeated {
@@ -38,8 +38,9 @@ Agreement compare_anew(const Context& c, const char* id, samplers::Anew how, con
     answer("made anew", samplers::ask(c.sampler.remake, c.run, how));
     return step();
   };
-  const Batch first = first_noise();
-  if (first == first_noise()) {
+  const Batch first = first_noise(), second = first_noise();
+  if (!(first + second).allFinite()) return broken(kNotFinite, 2);
+  if (first == second) {
     throw Undecided(std::string(finding) +
                     " the same noise again: lawful where whoever makes it chooses the seed, a mistake where "
                     "nobody can");
@@ -54,6 +55,7 @@ Agreement compare_calls(const Context& c) {
   std::map<std::vector<double>, int> seen;
   for (int call = 0; call < kCalls; ++call) {
     const Batch result = step();
+    if (!result.allFinite()) return broken(kNotFinite, call + 1);
     const auto [earlier, fresh] =
         seen.emplace(std::vector<double>(result.data(), result.data() + result.size()), call);
     if (!fresh) {

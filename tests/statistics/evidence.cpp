@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "tests/statistics/log_mixture.hpp"
 #include "tests/statistics/numbers.hpp"

@@ -1,7 +1,6 @@
 #include "tests/statistics/sampling.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "tests/statistics/certificate.hpp"

@@ -4,7 +4,6 @@
 #include <boost/math/quadrature/gauss.hpp>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numbers>
 #include <vector>
 
